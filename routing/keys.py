@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from routing import models, sids
-from routing.db.compiled import CompiledQuery
+from routing.db.guarded import GuardedQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ def find_key(sid: str) -> Key | None:
     return None
 
 
-_ACCOUNT: Final = CompiledQuery(lambda sid: models.Account.objects.filter(sid=sid))
-_API_KEY: Final = CompiledQuery(
-    lambda sid: models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account")
+_ACCOUNT: Final = GuardedQuery(lambda sid: models.Account.objects.filter(sid=sid))
+_API_KEY: Final = GuardedQuery(
+    lambda sid: models.ApiKey.objects.filter(sid=sid, date_revoked=None).select_related("account"),
+    related="account",
 )

@@ -63,6 +63,7 @@ _shared_servers: list[Cordboard] = []
 
 _PROCESS_STATE = (
     ("routing.floor_watches", "forget_watches"),
+    ("routing.db.guarded", "clear_caches"),
     ("routing.operations.rate_limits", "_local_counters.counts.clear"),
     ("routing.redis.clients", "client_of.cache_clear"),
     ("routing.sdk.admission", "_refused.clear"),

@@ -112,17 +112,20 @@ class ResourceView(APIView):
         """
         self.headers = self.default_response_headers
         try:
-            self.perform_authentication(request)
-            self.check_permissions(request)
-            self.check_throttles(request)
-            method = request.method.lower()
-            handler = getattr(self, method, None) if method in self.http_method_names else None
-            response = (handler or self.http_method_not_allowed)(request, *args, **kwargs)
+            response = self.carry_out(request, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
         for name, value in self.headers.items():
             response.headers[name] = value
-        return cast(HttpResponse, response)
+        return response
+
+    def carry_out(self, request: Any, **names: str) -> HttpResponse:
+        """Check the caller, and call the method's handler."""
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        method = request.method.lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        return cast(HttpResponse, (handler or self.http_method_not_allowed)(request, **names))
 
     def perform_authentication(self, request: Any) -> None:
         """Find the caller. Raises the framework's errors for wrong credentials."""
@@ -170,6 +173,11 @@ class ResourceView(APIView):
         """Return the operation of this request. Raises `NotFound` for an unknown workspace."""
         names = {name: sid for name, sid in self.kwargs.items() if name != "workspace_sid"}
         return self.operation_class(self.context, **names)
+
+    def forget_rows(self) -> None:
+        """Forget the rows that this request has loaded, so that they are loaded again."""
+        for name in ("context", "operation"):
+            self.__dict__.pop(name, None)
 
     @property
     def workspace(self) -> models.Workspace:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+
+from django.http import HttpResponse
 
 from routing import models
 from routing.api.base import InstanceView, ListView, ResourceView
+from routing.db import guarded
 from routing.fields.tasks import TASK
 from routing.operations.tasks import TaskInstanceOperation, TaskListOperation
 
@@ -30,6 +34,22 @@ class TaskList(_Tasks, ListView):
         " worker"
         " at once.",
     }
+
+    def carry_out(self, request: Any, **names: str) -> HttpResponse:
+        """Create a task by cached rows, whose versions the insert checks."""
+        if request.method != "POST" or not guarded.can_guard():
+            return super().carry_out(request, **names)
+        reads = guarded.Reads()
+        with reads.use():
+            self.perform_authentication(request)
+        self.check_throttles(request)
+
+        def create_again() -> HttpResponse:
+            self.perform_authentication(request)
+            self.forget_rows()
+            return self.post(request, **names)
+
+        return reads.run(partial(self.post, request, **names), again=create_again)
 
 
 class TaskInstance(_Tasks, InstanceView):

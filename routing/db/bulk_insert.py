@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.db import connection, models
 
+from routing.db import guarded
 from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import rows as sql
 
@@ -85,39 +86,47 @@ def _assign_ids(rows: Sequence[models.Model], ids: Sequence[int]) -> None:
         row._state.db = connection.alias
 
 
-def can_insert_together() -> bool:
-    """Return whether `insert_together` is possible here: on PostgreSQL, outside a transaction."""
-    return connection.vendor == "postgresql" and not connection.in_atomic_block
-
-
 def insert_together(first: models.Model, later: Sequence[models.Model]) -> None:
     """Insert a new row and rows of one other model in one round trip, and set all ids.
 
-    The statement is its own transaction, see `can_insert_together`.
+    PostgreSQL only. Raises `Outdated` if a cached row that this relies on has changed.
     """
-    columns, others = (_columns(type(rows), "postgresql") for rows in (first, later[0]))
-    values = _list_values(others, later)
+    columns, others = (_columns(type(row), "postgresql") for row in (first, later[0]))
+    reads = guarded.current_reads()
+    guards = [] if reads is None else sorted(reads.guards, key=lambda each: each.table)
+    shared: list[tuple[_Column, Any]] = []
+    differing: list[tuple[_Column, list[Any]]] = []
     # What is equal in all rows is sent once.
-    is_own = [any(value != given[0] for value in given[1:]) for given in values]
-    shared = [column for column, own in zip(others, is_own, strict=True) if not own]
-    differing = [column for column, own in zip(others, is_own, strict=True) if own]
+    for column, given in zip(others, _list_values(others, later), strict=True):
+        if given.count(given[0]) == len(given):
+            shared.append((column, given[0]))
+        else:
+            differing.append((column, given))
     text = sql.insert_together(
         first._meta.db_table,
         _typed(columns),
         later[0]._meta.db_table,
-        _typed(differing),
-        shared=_typed(shared),
+        _typed([column for column, _ in differing]),
+        shared=_typed([column for column, _ in shared]),
         count=len(later),
+        guards=tuple((guard.table, guard.sole_in) for guard in guards),
     )
-    own_values = [given for given, own in zip(values, is_own, strict=True) if own]
-    parameters = [
-        *(given[0] for given in _list_values(columns, [first])),
-        *(given[0] for given, own in zip(values, is_own, strict=True) if not own),
-        *itertools.chain.from_iterable(zip(*own_values, strict=True)),
-    ]
+    parameters = [given[0] for given in _list_values(columns, [first])]
+    for guard in guards:
+        parameters += [guard.pk, guard.version]
+        if guard.sole_in:
+            parameters += [guard.owner, guard.pk]
+    parameters += [value for _, value in shared]
+    parameters += itertools.chain.from_iterable(
+        zip(*(given for _, given in differing), strict=True)
+    )
     with open_cursor() as cursor:
         cursor.execute(text, parameters)
         ids = [pk for _, pk in cursor.fetchall()]
+    if not ids:
+        raise guarded.Outdated
+    if reads is not None:
+        reads.is_written = True
     _assign_ids([first, *later], ids)
 
 

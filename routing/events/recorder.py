@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.core.stays import StayEnd
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert
-from routing.db.pipeline import Pending, check_later, pipeline, send_at_end
+from routing.db.pipeline import Pending, check_later, send_at_end
 from routing.events import courier, payloads
 from routing.fields.declarations import EventData
 from routing.webhooks import outbox
@@ -75,20 +76,18 @@ def record_creation(
 ) -> None:
     """Write a new row and its events in one transaction, see `record_all`.
 
-    Where nothing else belongs to the transaction, PostgreSQL gets one statement, in one round trip.
+    PostgreSQL gets one statement for both, in one round trip where no callbacks belong to it.
     """
-    if workspace.event_callback_url or not bulk_insert.can_insert_together():
-        with transaction.atomic():
-            with pipeline():
-                inserted = bulk_insert.insert_later([created])
-                record_all(drafts, workspace=workspace, actor=actor, now=now)
-            inserted.result()
-        return
     shared = payloads.describe_workspace(workspace)
     written = [row(each, shared, workspace=workspace, actor=actor, now=now) for each in drafts]
-    bulk_insert.insert_together(created, written)
-    if told := [event for event in written if not event.delivered]:
-        courier.publish_events(told)
+    is_alone = connection.vendor == "postgresql" and not workspace.event_callback_url
+    with contextlib.nullcontext() if is_alone else transaction.atomic():
+        if connection.vendor == "postgresql":
+            bulk_insert.insert_together(created, written)
+        else:
+            bulk_insert.insert([created])
+            bulk_insert.insert(written)
+        _owe_deliveries([(workspace, event) for event in written], Pending(lambda: None))
 
 
 def record_all(

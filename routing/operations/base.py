@@ -21,6 +21,7 @@ from routing import models, sids
 from routing.actions.support.errors import StaleState
 from routing.actors import Actor
 from routing.db.compiled import CompiledQuery
+from routing.db.guarded import GuardedQuery
 from routing.operations import keysets, pagination, parameters
 from routing.operations.context import Context
 from routing.operations.errors import NotFound
@@ -31,7 +32,7 @@ Row = TypeVar("Row", bound=db.Model)
 Arguments = Mapping[str, Any]
 """Arguments read from a form, by the names of the actions' parameters."""
 
-_WORKSPACE: Final = CompiledQuery(
+_WORKSPACE: Final = GuardedQuery(
     lambda account, sid: models.Workspace.objects.filter(account_id=account, sid=sid)
 )
 _UNIQUE_NAME: Final = re.compile(r"[A-Za-z0-9_$]{1,64}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.db import models as db
@@ -12,6 +12,7 @@ from django.db.models.lookups import Exact
 
 from routing import sids
 from routing.db.compiled import CompiledQuery
+from routing.db.guarded import GuardedQuery
 from routing.fields.schemas import sid_pattern
 from routing.operations.parameters import Param, ParamContext, argument_name
 
@@ -24,12 +25,15 @@ def compile_lookup(model: type[Row], column: str = "sid", *related: str) -> Comp
     Arguments:
         related: the relations to load with the row.
     """
+    return CompiledQuery(_lookup(model, column, *related))
 
+
+def _lookup(model: type[Row], column: str, *related: str) -> Callable[[Any, Any], db.QuerySet[Row]]:
     def rows(workspace: Any, value: Any) -> db.QuerySet[Row]:
         found = model._default_manager.filter(workspace_id=workspace, **{column: value})
         return found.select_related(*related) if related else found
 
-    return CompiledQuery(rows)
+    return rows
 
 
 def name_condition(name: str, *, column: str = "friendly_name") -> Q:
@@ -85,8 +89,8 @@ def reference(
         by: a further column that may identify the row; its values are in lower case.
     """
     noun = sids.PREFIXES[prefix]
-    queries: dict[str, CompiledQuery[Any]] = {
-        column: compile_lookup(model, column) for column in ("sid", by) if column
+    queries: dict[str, GuardedQuery[Any]] = {
+        column: GuardedQuery(_lookup(model, column)) for column in ("sid", by) if column
     }
 
     def convert(value: str, place: ParamContext) -> Any:

@@ -9,6 +9,7 @@ from routing import configurations, models
 from routing.core import lanes, workflow_position
 from routing.core.matching import lane_keys
 from routing.db.compiled import CompiledQuery
+from routing.db.guarded import GuardedQuery
 from routing.models.lanes import SEEN_TO_WITHIN
 from routing.snapshots import tasks
 from workflows import expressions
@@ -66,10 +67,11 @@ def _find_or_create(task: models.Task, identity: lanes.Identity, now: datetime) 
     return lane
 
 
-_LANE: Final = CompiledQuery(
+_LANE: Final = GuardedQuery(
     lambda workspace, digest: models.Lane.objects.filter(
         workspace_id=workspace, digest=digest
-    ).select_related("task_queue")
+    ).select_related("task_queue"),
+    related="task_queue",
 )
 _TASK_QUEUE: Final = CompiledQuery(
     lambda workspace, sid: models.TaskQueue.objects.filter(workspace_id=workspace, sid=sid)

@@ -7,7 +7,7 @@ from typing import Final
 
 from routing import models
 from routing.actions.support.errors import InvalidInput
-from routing.db.compiled import CompiledQuery
+from routing.db.guarded import GuardedQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,7 @@ def _load_only_workflow(workspace: models.Workspace) -> models.Workflow:
     return two[0]
 
 
-_TWO_WORKFLOWS: Final = CompiledQuery(
-    lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2]
+_TWO_WORKFLOWS: Final = GuardedQuery(
+    lambda workspace: models.Workflow.objects.filter(workspace_id=workspace).order_by("pk")[:2],
+    sole_in="workspace_id",
 )

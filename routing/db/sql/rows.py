@@ -47,17 +47,21 @@ def insert_together(
     *,
     shared: Sequence[tuple[str, str]],
     count: int,
+    guards: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return an insert of one row, and of some rows of another table in order, with their ids.
 
-    The parameters are the values of the first row, the shared values of the others, and then the
-    values of each of the others. The ids are given in the same order. PostgreSQL only.
+    The parameters are the values of the first row, those of the guards, the shared values of the
+    others, and then the values of each of the others. The ids are given in the same order. Nothing
+    is inserted unless all guards hold. PostgreSQL only.
 
     Arguments:
         columns: the names and types of the first row's columns.
         later_columns: those of the other rows, without the shared ones.
         shared: those of the other rows' columns that have the same value in each of them.
         count: the number of the other rows.
+        guards: tables of rows that must be unchanged, by id and the transaction that wrote them,
+            each with a column by whose value the row must be the only one, or an empty name.
     """
     names = ", ".join(name for name, _ in columns)
     given = ", ".join(f"%s::{type_}" for _, type_ in columns)
@@ -72,12 +76,22 @@ def insert_together(
         f"({', '.join([str(place), *['%s'] * len(later_columns)])})" for place in range(count)
     )
     places = ", ".join(["place", *(name for name, _ in later_columns)])
+    holding = " AND ".join(_guard(guarded, sole_in) for guarded, sole_in in guards) or "true"
     return (
-        f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given} RETURNING id),"  # noqa: S608
+        f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given}"  # noqa: S608
+        f" WHERE {holding} RETURNING id),"
         f" later AS (INSERT INTO {later_table} ({later_names}) SELECT {values}"
         f" FROM first, (VALUES {rows}) AS new ({places}) ORDER BY place RETURNING id)"
         " SELECT 0 AS part, id FROM first UNION ALL SELECT 1, id FROM later ORDER BY part, id"
     )
+
+
+def _guard(table: str, sole_in: str) -> str:
+    unchanged = f"EXISTS (SELECT 1 FROM {table} WHERE id = %s AND xmin = %s::xid)"  # noqa: S608
+    if not sole_in:
+        return unchanged
+    others = f"SELECT 1 FROM {table} WHERE {sole_in} = %s AND id <> %s"  # noqa: S608
+    return f"{unchanged} AND NOT EXISTS ({others})"
 
 
 def update_row(table: str, names: Sequence[str]) -> str:
