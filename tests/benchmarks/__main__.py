@@ -15,6 +15,7 @@ BASE = [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "-p", "no:ran
 ON_POSTGRES = [
     "tests/benchmarks/test_cycle.py",
     "tests/benchmarks/test_books.py",
+    "tests/benchmarks/test_batches.py",
     "tests/benchmarks/test_customers.py",
     "tests/benchmarks/test_create.py",
     "tests/benchmarks/test_callbacks.py",
