@@ -14,11 +14,13 @@ import django
 django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - need the apps loaded
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from agents.urls import websocket_urlpatterns  # noqa: E402
 from config import interpreter, proxies  # noqa: E402
+from config.metrics.port import keep_port_for_metrics  # noqa: E402
 from config.patches import asgi_handler, daphne_requests, daphne_sockets  # noqa: E402
 from config.sockets import (  # noqa: E402
     limit_per_user,
@@ -54,9 +56,12 @@ websockets = URLRouter(
         re_path(r"", require_own_origin(with_session_key(limit_per_user(URLRouter(sockets))))),  # type: ignore[arg-type]
     ]
 )
+metrics_port = settings.METRICS_PORT if settings.METRICS else 0
 application = ProtocolTypeRouter(
     {
-        "http": proxies.with_client_addresses(asgi_handler.application()),
-        "websocket": proxies.with_client_addresses(websockets),
+        "http": keep_port_for_metrics(
+            proxies.with_client_addresses(asgi_handler.application()), metrics_port
+        ),
+        "websocket": keep_port_for_metrics(proxies.with_client_addresses(websockets), metrics_port),
     }
 )

@@ -90,6 +90,8 @@ METRICS_TOKEN = parse_token("METRICS_TOKEN")
 """The bearer token with which every client may read them; empty: none."""
 METRICS_ALLOW: list[Network] = parse_networks("METRICS_ALLOW", LOOPBACK)
 """The networks whose clients may read them without it."""
+METRICS_PORT = env.int("METRICS_PORT", 0, validate=validate.Range(min=0, max=65_535))
+"""A port of a web process that answers nothing but metrics, and alone does; 0: none."""
 METRICS_MAX_QUEUES = env.int("METRICS_MAX_QUEUES", 200, validate=validate.Range(min=0, max=5_000))
 """The number of queues with metrics of their own; the others are added up."""
 DELIVERY_INLINE = False

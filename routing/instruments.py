@@ -13,6 +13,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -46,13 +49,21 @@ class Instruments:
         )
         self.cycles: Histogram = Histogram(
             "cordboard_cycle_seconds",
-            "Time of a round of the router in one workspace.",
+            "Time of a round of the router in one workspace, by what began its cycle.",
+            ["cause"],
             buckets=_FAST,
             registry=self.own,
         )
-        self.decisions: Counter = Counter(
-            "cordboard_cycle_decisions",
-            "Offers and other decisions that the router has applied.",
+        self.offers: Counter = Counter(
+            "cordboard_cycle_offers",
+            "Offers that rounds of the router have made, by what began the cycle.",
+            ["cause"],
+            registry=self.own,
+        )
+        self.offer_latency: Histogram = Histogram(
+            "cordboard_offer_latency_seconds",
+            "From the creation of a task to its first offer, if a worker was free for it.",
+            buckets=_FAST,
             registry=self.own,
         )
         self.deliveries: Histogram = Histogram(
@@ -124,12 +135,58 @@ def observe_request(door: str, method: str, status: int, seconds: float) -> None
         found.requests.labels(door, known, f"{status // 100}xx").observe(seconds)
 
 
-def observe_round(seconds: float, decisions: int) -> None:
-    """Measure a round of the router."""
+class Cause(StrEnum):
+    """What began a cycle of the router."""
+
+    WAKE = "wake"
+    SWEEP = "sweep"
+
+
+@dataclass(slots=True)
+class Cycle:
+    """A cycle that is measured.
+
+    Arguments:
+        offers: those that its rounds have made while no deadline was due.
+    """
+
+    cause: Cause = Cause.WAKE
+    offers: int = 0
+
+
+_cycle: ContextVar[Cycle | None] = ContextVar("cycle", default=None)
+
+
+@contextmanager
+def measure_cycle(cause: Cause) -> Iterator[Cycle]:
+    """Measure the rounds within as those of a cycle that this began."""
+    cycle = Cycle(cause)
+    token = _cycle.set(cycle)
+    try:
+        yield cycle
+    finally:
+        _cycle.reset(token)
+
+
+def observe_round(seconds: float, offers: int, *, by_clock: bool) -> None:
+    """Measure a round of the router.
+
+    Arguments:
+        by_clock: whether a deadline was due.
+    """
     if (found := find_instruments()) is not None:
-        found.cycles.observe(seconds)
-        if decisions:
-            found.decisions.inc(decisions)
+        cycle = _cycle.get() or Cycle()
+        found.cycles.labels(cycle.cause.value).observe(seconds)
+        if offers:
+            found.offers.labels(cycle.cause.value).inc(offers)
+        if not by_clock:
+            cycle.offers += offers
+
+
+def observe_offer(seconds: float) -> None:
+    """Measure how long a task has waited for its first offer."""
+    if (found := find_instruments()) is not None:
+        found.offer_latency.observe(max(seconds, 0.0))
 
 
 def is_measuring() -> bool:

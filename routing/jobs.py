@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def run_cycle(workspace_sid: str, **_: object) -> None:
     """Run the router in one workspace, unless another runner does already."""
-    threads.run_workspace(workspace_sid)
+    threads.run_workspace(workspace_sid, cause=instruments.Cause.SWEEP)
 
 
 @shared_task

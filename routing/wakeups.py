@@ -43,6 +43,14 @@ def wake_router(workspace_sid: str) -> None:
         logger.debug("wake lost workspace=%s (%s); the sweep finds its work", workspace_sid, error)
 
 
+def is_woken(workspace_sid: str) -> bool | None:
+    """Return whether a wake of this workspace waits for its cycle; None if that is not known."""
+    try:
+        return _wakes.is_announced(workspace_sid)
+    except clients.BROKEN:
+        return None
+
+
 def return_wake(workspace_sid: str) -> None:
     """Return a wake to the list, for another runner."""
     client = clients.client()

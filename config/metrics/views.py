@@ -46,7 +46,7 @@ def _answer(_request: HttpRequest, read: Callable[..., bytes]) -> HttpResponse:
 
 def may_read(request: HttpRequest) -> bool:
     """Return whether metrics are on, and the client has the token or an allowed address."""
-    if not settings.METRICS:
+    if not settings.METRICS or not _came_to_its_port(request):
         return False
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
@@ -54,6 +54,12 @@ def may_read(request: HttpRequest) -> bool:
         if secrets.compare_digest(given, settings.METRICS_TOKEN.encode()):
             return True
     return _is_allowed(request)
+
+
+def _came_to_its_port(request: HttpRequest) -> bool:
+    """Return whether a request came to the port for metrics, if there is one."""
+    port = settings.METRICS_PORT
+    return not port or request.META.get("SERVER_PORT") == str(port)
 
 
 def _is_allowed(request: HttpRequest) -> bool:

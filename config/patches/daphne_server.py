@@ -13,10 +13,11 @@ import itertools
 import logging
 import math
 import os
+import re
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from daphne import cli
@@ -47,6 +48,9 @@ class DrainingServer(Server):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Create a server without a port."""
+        if settings.METRICS and settings.METRICS_PORT and "endpoints" in options:
+            given = options["endpoints"]
+            options["endpoints"] = add_metrics_endpoint(given, settings.METRICS_PORT)
         super().__init__(*args, **options)
         # Daphne's lines are not JSON, and show queries; `config.request_log` writes ours.
         self.action_logger = None
@@ -136,6 +140,13 @@ class DrainingServer(Server):  # type: ignore[misc]
             timer.daemon = True
             timer.start()
             await asyncio.wait(left, timeout=FORCED_EXIT_SECONDS)
+
+
+def add_metrics_endpoint(endpoints: Sequence[str], port: int) -> list[str]:
+    """Return Twisted's endpoints with one for metrics, at the address of the first TCP port."""
+    first = next((each for each in endpoints if each.startswith("tcp:")), "")
+    address = re.search(r":interface=((?:[^:\\]|\\.)+)", first)
+    return [*endpoints, f"tcp:port={port}:interface={address[1] if address else '127.0.0.1'}"]
 
 
 def _is_under_way(details: dict[str, Any]) -> bool:

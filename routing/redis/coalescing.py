@@ -90,6 +90,11 @@ class Coalescer:
         is_announced, was_locked = load_script(client, "finish")(keys=self._keys(key), args=[token])
         return Finish(bool(is_announced), bool(was_locked))
 
+    def is_announced(self, key: str) -> bool | None:
+        """Return whether the mark of a key is set; None if no Redis is configured."""
+        client = clients.client()
+        return None if client is None else bool(client.exists(self._mark(key)))
+
     def clear(self, key: str) -> None:
         """Clear the mark of a key, so that its next announcement starts a run."""
         client = clients.client()

@@ -16,7 +16,7 @@ from routing import instruments, models
 from routing.core import overdue
 from routing.core.clock import microseconds
 from routing.core.decisions import Decision, EnterTarget
-from routing.router import applying
+from routing.router import applying, offer_latency
 from routing.router.applying import IsOver, apply_decisions, never, offer_transfers
 from routing.router.matching import match_workspace
 from routing.snapshots import due_work
@@ -38,12 +38,14 @@ def run_round(
     now: datetime,
     is_over: IsOver = never,
     clock: Callable[[], datetime] | None = None,
+    made: offer_latency.Made | None = None,
 ) -> tuple[int, bool]:
     """Expire, match and skip once; return how many decisions were applied, and whether to repeat.
 
     Arguments:
         is_over: whether overdue work must give way to matching.
         clock: returns the time after overdue work; by default that is `now` too.
+        made: gets the offers that the round has made.
     """
     due = due_work.load_due_work(workspace, now=now)
 
@@ -66,10 +68,15 @@ def run_round(
     if clock is not None:
         # Tasks may have been created since, and no offer may begin before its task.
         now = clock()
+    if made is not None:
+        by_clock = due.offers or due.wrap_ups or due.tasks or due.transfers or due.skips
+        made.begin(workspace, now=now, by_clock=by_clock)
     if due.free_workers or offers or wrap_ups or tasks:
         matched = match_workspace(workspace, now=now)
         reserved = apply_decisions(matched.decisions, now)
         applied += reserved
+        if made is not None:
+            made.add(matched.decisions, reserved)
         again |= matched.unfinished or reserved < len(matched.decisions)
 
     if due.skips or offers or tasks:
@@ -135,9 +142,12 @@ def _run_rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> t
         now = clock()
         begun = time.monotonic()
         is_over = functools.partial(_is_past, now + OVERDUE_SHARE, clock)
-        count, again = run_round(workspace, now, is_over, clock)
+        made = offer_latency.Made() if instruments.is_measuring() else None
+        count, again = run_round(workspace, now, is_over, clock, made)
         seconds = time.monotonic() - begun
-        instruments.observe_round(seconds, count)
+        if made is not None:
+            instruments.observe_round(seconds, made.count, by_clock=made.by_clock)
+            made.observe_waits(now=clock())
         if seconds > settings.SLOW_CYCLE_SECONDS > 0:
             logger.warning(
                 "slow cycle workspace=%s seconds=%.1f decisions=%d", workspace.sid, seconds, count

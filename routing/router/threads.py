@@ -17,9 +17,10 @@ from typing import Any, Final
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from routing import models, wakeups
+from routing import instruments, models, wakeups
 from routing.db.compiled import CompiledQuery
 from routing.db.errors import AWAY
+from routing.instruments import Cause
 from routing.redis import clients
 from routing.router import rounds
 from routing.snapshots import due_work
@@ -34,18 +35,27 @@ PAUSE_SECONDS: Final = 1.0
 LOAD_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
 
 
-def run_workspace(workspace_sid: str) -> None:
+def run_workspace(workspace_sid: str, *, cause: Cause = Cause.WAKE) -> None:
     """Run the router in one workspace, and repeat while wakes arrive.
+
+    Offers of a sweep without any wake, and without a deadline that was due, are what a lost wake
+    has left. They are counted for `/metrics`.
 
     Raises a database error before taking the workspace's lock if the database does not answer.
     """
     check_database()
+    is_sweep = cause is Cause.SWEEP and instruments.is_measuring()
+    may_be_lost = is_sweep and wakeups.is_woken(workspace_sid) is False
     # The generator is closed at once, so that a cycle that fails releases its lock.
     with closing(wakeups.claim_turns(workspace_sid)) as turns:
         for _turn in turns:
-            for workspace in LOAD_WORKSPACE(workspace_sid):
-                if not rounds.run_for_a_while(workspace):
-                    wakeups.wake_router(workspace_sid)
+            with instruments.measure_cycle(cause) as cycle:
+                for workspace in LOAD_WORKSPACE(workspace_sid):
+                    if not rounds.run_for_a_while(workspace):
+                        wakeups.wake_router(workspace_sid)
+            if may_be_lost and cycle.offers and wakeups.is_woken(workspace_sid) is False:
+                instruments.count_finds("wakes", 1)
+            cause, may_be_lost = Cause.WAKE, False
 
 
 def check_database() -> None:
@@ -134,4 +144,4 @@ class Router:
                 workspace_sid = self._due.popleft()
             except IndexError:
                 return
-            run_workspace(workspace_sid)
+            run_workspace(workspace_sid, cause=Cause.SWEEP)
