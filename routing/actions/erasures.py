@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from django.db import transaction
 from django.db.models.fields.json import KT
@@ -22,6 +23,7 @@ from routing.actions.supervision import batches
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
 from workflows import expressions
+from workflows.expressions.nodes import ListOf, Literal, list_comparisons
 
 BATCH: Final = 500
 """Rows that are read or written in one batch."""
@@ -40,6 +42,8 @@ _ANSWERED: Final[dict[str, str | None]] = {
     **dict.fromkeys(("reason", "note", "outcome_note")),
 }
 """What an answer of REST or the SDK has instead of these fields."""
+SHORTEST_VALUE: Final = 3
+"""Characters of a value by which saved views are found; `en` would find those of a language."""
 MARGIN: Final = timedelta(hours=2)
 """How much longer than its lifetime an answer may be stored: an hourly job deletes it."""
 
@@ -54,12 +58,14 @@ class Erasure:
     Arguments:
         events: how many events contain, or contained, data to erase.
         unfinished: the sids of matching tasks that are not finished; they stay as they are.
+        views: how many saved views of the cockpit name a value of the expression.
         more: whether there may be further tasks that match.
     """
 
     tasks: int = 0
     events: int = 0
     unfinished: list[str] = field(default_factory=list)
+    views: int = 0
     more: bool = False
 
 
@@ -97,7 +103,36 @@ def erase_tasks(
             done.events += sum(1 for _ in _find_events_to_erase(sid))
         else:
             done.events += _erase_task(sid, task, actor, now)
+    done.views = _erase_saved_views(workspace_sid, expression, count_only=count_only)
     return done
+
+
+def _erase_saved_views(
+    workspace_sid: str, expression: expressions.Expression, *, count_only: bool
+) -> int:
+    """Delete the saved views that search for a value of the expression; return how many."""
+    wanted = _list_values(expression)
+    found = [
+        view.pk
+        for view in models.SavedView.objects.filter(workspace__sid=workspace_sid)
+        if any(value in f"{unquote_plus(view.query)} {view.name}".casefold() for value in wanted)
+    ]
+    if not count_only:
+        models.SavedView.objects.filter(pk__in=found).delete()
+    return len(found)
+
+
+def _list_values(expression: expressions.Expression) -> set[str]:
+    """Return the values that an expression compares with, long enough to tell a customer."""
+    sides = [
+        side
+        for comparison in list_comparisons(expression.node)
+        for side in (comparison.left, comparison.right)
+    ]
+    values = [side.value for side in sides if isinstance(side, Literal)]
+    values += [value for side in sides if isinstance(side, ListOf) for value in side.values]
+    texts = {str(value).casefold() for value in values if isinstance(value, (str, int, float))}
+    return {text for text in texts if len(text) >= SHORTEST_VALUE}
 
 
 def _compile_condition(where: str) -> expressions.Expression:

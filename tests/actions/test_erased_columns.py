@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote, urlencode
 
 import pytest
 from django.apps import apps
@@ -33,6 +34,7 @@ ERASED = {
     "routing.Reservation.outcome_note",
     *("routing.Batch.note", "routing.Batch.arguments", "routing.BatchRow.reason"),
     "routing.IdempotencyKey.body",
+    *("routing.SavedView.name", "routing.SavedView.query"),
 }
 """Columns that hold what a customer, an agent or a supervisor has said of a task."""
 
@@ -65,6 +67,7 @@ PEOPLE = {
     "routing.Alert.acknowledged_by",
     # Attributes of agents; of tasks only where they wait, their status and their priority.
     *("routing.BatchRow.old", "routing.BatchRow.new"),
+    *("routing.SavedView.saved_by",),
     *("auth.User.username", "auth.User.first_name", "auth.User.last_name", "auth.User.email"),
     *("auth.User.password", "sessions.Session.session_data", "sessions.Session.session_key"),
     *("axes.AccessFailureLog.user_agent", "axes.AccessFailureLog.username"),
@@ -91,6 +94,7 @@ WRITTEN_HERE = {
     *("routing.IdempotencyKey.digest", "routing.IdempotencyKey.etag"),
     *("routing.TaskCount.assignment_status", "routing.Transfer.transfer_failed_reason"),
     *("routing.Task.routing_target", "routing.Transfer.transfer_to"),
+    *("routing.SavedView.page", "routing.SavedView.slug"),
     *("routing.Workspace.day_starts_at", "admin.LogEntry.object_id"),
     *("contenttypes.ContentType.app_label", "contenttypes.ContentType.model"),
 }
@@ -133,7 +137,7 @@ def find_marked() -> set[str]:
     for column in list_text_columns() | ERASED:
         label, _dot, name = column.rpartition(".")
         values = apps.get_model(label)._default_manager.values_list(name, flat=True)
-        if any(MARK in json.dumps(value) for value in values):
+        if any(MARK in unquote(json.dumps(value)).casefold() for value in values):
             found.add(column)
     return found
 
@@ -186,6 +190,19 @@ def tell_everything() -> models.Workspace:
     rows.update(reason=words)
     models.AssignmentCallback.objects.update(answer=words, outcome=words)
     models.CallbackDelivery.objects.update(answer=words)
+    for slug, name, query in (
+        ("one", "Lost", urlencode({"q": MARK.upper()})),
+        ("two", MARK, "status=pending"),
+        ("three", "All", "status=pending"),
+    ):
+        models.SavedView.objects.create(
+            workspace=workspace,
+            slug=slug,
+            name=name,
+            page="tasks",
+            query=query,
+            date_created=timezone.now(),
+        )
     creation = idempotency.Creation(account=workspace.account, key="k", digest="d")
     body = {"sid": held.task.sid, "attributes": json.dumps(attributes), "age": 0}
     idempotency.answer_once(
@@ -206,6 +223,7 @@ def test_nothing_that_was_said_of_a_customer_is_left_anywhere(deleted: bool) -> 
             tasks.delete_task(task=task, actor=SYSTEM, now=timezone.now())
     erase(workspace)
     assert find_marked() == set()
+    assert models.SavedView.objects.get().name == "All"
 
 
 def erase(workspace: models.Workspace) -> None:

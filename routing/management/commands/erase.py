@@ -44,6 +44,8 @@ class Command(BaseCommand):
         except InvalidInput as error:
             raise CommandError(error.message) from None
         what = f"{done.tasks} finished or deleted tasks, and {done.events} of their events"
+        if done.views:
+            what += f", and {done.views} saved views of the cockpit that search for the value"
         if yes:
             self.stdout.write(f"Erased: {what}.")
         else:
