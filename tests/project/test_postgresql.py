@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from config.patches.postgresql import silence
+from config.patches.postgresql import preparation, silence
 from config.patches.postgresql.base import _SILENT, _numbered, check
 
 
@@ -105,6 +105,27 @@ def test_a_result_can_be_read_before_a_pipeline_ends(postgres_url: str) -> None:
         assert second.fetchone() == (2,)
         assert first.fetchone() == (1,)
         assert connection.execute("SELECT 3").fetchone() == (3,)
+
+
+@pytest.mark.postgres
+def test_a_transaction_that_is_rolled_back_costs_no_prepared_statement(postgres_url: str) -> None:
+    with silence.Connection.connect(postgres_url) as connection:
+        connection.autocommit = True
+        assert preparation.configure(connection, wanted=True)
+        connection.autocommit, connection.prepare_threshold = False, 0
+
+        def count_prepared() -> int:
+            text = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 1'"
+            return int(next(connection.execute(text, prepare=False))[0])
+
+        connection.execute("SELECT 1", prepare=True)
+        connection.rollback()
+        assert count_prepared() == 1
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0", prepare=False)
+        # Whether the failed statement is prepared is unknown, so all are dropped.
+        connection.rollback()
+        assert count_prepared() == 0
 
 
 def _send_together(connection: silence.Connection, *statements: LiteralString) -> None:

@@ -7,9 +7,11 @@ instead.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import threading
+from collections.abc import Iterator
 from typing import Any, Final
 
 from psycopg._preparing import Prepare, PrepareManager
@@ -32,6 +34,20 @@ class UniqueNames(PrepareManager):
     def __init__(self) -> None:
         super().__init__()
         self._prefix = secrets.token_hex(8)
+        self._keeps = False
+
+    @contextlib.contextmanager
+    def keep(self) -> Iterator[None]:
+        """Keep all statements in a block, whatever it does."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+
+    def clear(self) -> bool:
+        """Drop all statements, unless they are kept; return whether there were any."""
+        return False if self._keeps else super().clear()
 
     def get(self, query: Any, prepare: bool | None = None) -> tuple[Prepare, bytes]:
         """Return whether to prepare a statement, and its name."""

@@ -22,6 +22,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
 from config.patches.postgresql.pipelines import Pipeline
+from config.patches.postgresql.preparation import UniqueNames
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +170,8 @@ watch: Final = Watch()
 class Connection(psycopg.Connection[Any]):
     """A connection whose statements fail when the database falls silent.
 
-    A transaction that begins in a pipeline costs no round trip of its own.
+    A transaction that begins in a pipeline costs no round trip of its own, and one that we roll
+    back does not cost the prepared statements.
     """
 
     def _start_query(self) -> PQGen[None]:
@@ -179,6 +181,18 @@ class Connection(psycopg.Connection[Any]):
         elif self.pgconn.transaction_status == TransactionStatus.IDLE:
             # The driver would wait here until the transaction has begun.
             yield from self._exec_command(self._get_tx_start_command())
+
+    def _rollback_gen(self) -> PQGen[None]:
+        """Roll back, and keep the prepared statements unless one has failed.
+
+        The driver drops them, as tables may have been created in the transaction. We create none.
+        """
+        has_failed = self.pgconn.transaction_status != TransactionStatus.INTRANS
+        if has_failed or not isinstance(self._prepared, UniqueNames):
+            yield from super()._rollback_gen()
+            return
+        with self._prepared.keep():
+            yield from super()._rollback_gen()
 
     @contextlib.contextmanager
     def pipeline(self) -> Iterator[psycopg.Pipeline]:
