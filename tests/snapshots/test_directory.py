@@ -163,9 +163,12 @@ def test_free_workers_are_loaded_first_if_there_are_too_many_lane_keys(
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("few", [0, 1_000])
 def test_the_router_decides_the_same_with_and_without_a_skill_index(
-    workspace: models.Workspace, seed: int, monkeypatch: pytest.MonkeyPatch
+    workspace: models.Workspace, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # With 0 each worker is looked up, with 1,000 all free ones of the channels are read.
+    monkeypatch.setattr(due_work, "FEW", few)
     dice = random.Random(seed)
     langs = ["en", "de", "fr", "it"]
     for _ in range(8):
