@@ -66,6 +66,7 @@ _PROCESS_STATE = (
     ("routing.db.guarded", "clear_caches"),
     ("routing.operations.rate_limits", "_local_counters.counts.clear"),
     ("routing.redis.clients", "client_of.cache_clear"),
+    ("routing.router.failures", "process_failures.clear"),
     ("routing.sdk.admission", "_refused.clear"),
     ("routing.sdk.replacements", "_replaced.clear"),
     ("routing.sdk.replacements", "_replacements.clear"),

@@ -13,6 +13,7 @@ from routing.actions import offers, reservations, task_deadlines, transfers
 from routing.actions.support.errors import StaleState
 from routing.core import decisions
 from routing.db.errors import AWAY
+from routing.router.failures import LONGEST_PAUSE, process_failures
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +59,9 @@ def _one_by_one(action: Callable[..., object]) -> Apply:
             except StaleState as error:
                 logger.debug("%s: %s", type(decision).__name__, error)
             except Exception as error:  # one broken row must not stop the others
-                _raise_if_lost(error)
-                logger.exception("decision failed decision=%s", decision)
+                _record_failure(decision, error, now)
             else:
+                process_failures.remove([decision])
                 applied += 1
         return applied
 
@@ -72,15 +73,17 @@ def _in_slices(action: Callable[[Sequence[Any], datetime], int]) -> Apply:
 
     def apply_slice(decided: Sequence[Any], now: datetime) -> int:
         try:
-            return action(decided, now)
+            applied = action(decided, now)
         except Exception as error:
-            _raise_if_lost(error)
             if len(decided) == 1:
-                logger.exception("decision failed decision=%s", decided[0])
+                _record_failure(decided[0], error, now)
                 return 0
+            _raise_if_lost(error)
             logger.warning("slice failed tasks=%d, halving it (%s)", len(decided), error)
             middle = len(decided) // 2
             return apply_slice(decided[:middle], now) + apply_slice(decided[middle:], now)
+        process_failures.remove(decided)
+        return applied
 
     def apply(decided: Sequence[Any], now: datetime, is_over: IsOver) -> int:
         applied = 0
@@ -96,15 +99,17 @@ def _in_slices(action: Callable[[Sequence[Any], datetime], int]) -> Apply:
 def _reserve(decided: Sequence[decisions.ReserveWorkers], now: datetime, is_over: IsOver) -> int:
     """Reserve for all decisions at once; if that fails, for each alone."""
     try:
-        return offers.reserve_workers(decided, now=now)
+        made = offers.reserve_workers(decided, now=now)
     except Exception as error:
-        _raise_if_lost(error)
         if len(decided) == 1:
             if not isinstance(error, StaleState):
-                logger.exception("offer failed task=%s", decided[0].task.sid)
+                _record_failure(decided[0], error, now)
             return 0
+        _raise_if_lost(error)
         logger.warning("offers failed tasks=%d, retrying one by one (%s)", len(decided), error)
         return sum(_reserve([decision], now, is_over) for decision in decided)
+    process_failures.remove(decided)
+    return made
 
 
 def _cancel(decided: Sequence[decisions.CancelTask], now: datetime) -> int:
@@ -114,6 +119,19 @@ def _cancel(decided: Sequence[decisions.CancelTask], now: datetime) -> int:
 
 
 _cancel_one_by_one: Final = _one_by_one(task_deadlines.cancel_overdue_task)
+
+
+def _record_failure(decision: Any, error: Exception, now: datetime) -> None:
+    """Log the first failure of a decision, and pause before it is tried again."""
+    _raise_if_lost(error)
+    if process_failures.add(decision, now):
+        logger.exception(
+            "decision failed, next attempts after pauses of up to %d seconds decision=%s",
+            LONGEST_PAUSE.total_seconds(),
+            decision,
+        )
+    else:
+        logger.debug("decision failed again decision=%s: %s", decision, error)
 
 
 def _raise_if_lost(error: Exception) -> None:

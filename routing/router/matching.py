@@ -11,6 +11,7 @@ from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.matching import matching_pass
 from routing.core.matching.supposition import Supposition
+from routing.router.failures import leave_out_failed
 from routing.snapshots import due_work, lane_heads, rejections
 
 
@@ -34,6 +35,7 @@ def match_workspace(
     passed_over = rejections.load_passed_over(workspace, seen, now=now)
     if passed_over:
         seen = replace(seen, passed_over=passed_over)
+    seen = leave_out_failed(seen, now=now)
     matching = matching_pass.match_tasks(seen, now=us, limit=limit)
     try:
         request = next(matching)

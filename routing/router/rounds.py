@@ -13,11 +13,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from routing import instruments, models
-from routing.core import overdue
+from routing.core import decisions, overdue
 from routing.core.clock import microseconds
 from routing.core.decisions import Decision, EnterTarget
 from routing.router import applying, offer_latency
 from routing.router.applying import IsOver, apply_decisions, never, offer_transfers
+from routing.router.failures import process_failures
 from routing.router.matching import match_workspace
 from routing.snapshots import due_work
 
@@ -48,15 +49,22 @@ def run_round(
         made: gets the offers that the round has made.
     """
     due = due_work.load_due_work(workspace, now=now)
+    find_paused = functools.partial(process_failures.find_paused, now=now)
 
-    offers = due_work.load_overdue_offers(workspace, now=now) if due.offers else []
+    offers = wrap_ups = []
+    if due.offers:
+        paused = find_paused(decisions.TimeOutReservation)
+        offers = due_work.load_overdue_offers(workspace, but=paused, now=now)
     applied = apply_decisions(overdue.decide_overdue_offers(offers), now, is_over)
 
-    wrap_ups = due_work.load_overdue_wrap_ups(workspace, now=now) if due.wrap_ups else []
+    if due.wrap_ups:
+        paused = find_paused(decisions.CompleteWrapUp)
+        wrap_ups = due_work.load_overdue_wrap_ups(workspace, but=paused, now=now)
     applied += apply_decisions(overdue.decide_overdue_wrap_ups(wrap_ups), now, is_over)
 
     if due.transfers or offers:
-        applied += offer_transfers(due_work.load_transfers(workspace), now, is_over)
+        seeking = due_work.load_transfers(workspace, but=find_paused(models.Transfer))
+        applied += offer_transfers(seeking, now, is_over)
 
     # A task whose offer has just expired may be due too.
     tasks, more_tasks = 0, False
@@ -97,7 +105,13 @@ def _apply_deadlines(
     applied = 0
     while True:
         # No more than one slice is loaded, as the time may be over after it.
-        tasks = due_work.load_overdue_tasks(workspace, now=now, limit=applying.SLICE_SIZE)
+        tasks = due_work.load_overdue_tasks(
+            workspace,
+            now=now,
+            limit=applying.SLICE_SIZE,
+            but=process_failures.find_paused(decisions.CancelTask, now=now),
+            but_steps=process_failures.find_paused(decisions.EnterTarget, now=now),
+        )
         decided = overdue.decide_overdue_tasks(tasks, now=microseconds(now))
         count = apply_decisions(decided, now, is_over)
         applied += count
@@ -109,9 +123,12 @@ def _apply_deadlines(
 
 def _decide_skips(workspace: models.Workspace, now: datetime) -> list[Decision]:
     load_worker_counts = functools.cache(due_work.load_worker_counts)
+    paused = process_failures.find_paused(
+        decisions.CancelTask, decisions.EnterTarget, decisions.KeepWaiting, now=now
+    )
     return [
         overdue.decide_skip(task, workers=load_worker_counts(queue_id), now=microseconds(now))
-        for task, queue_id in due_work.load_skippable_tasks(workspace, now=now)
+        for task, queue_id in due_work.load_skippable_tasks(workspace, but=paused, now=now)
     ]
 
 

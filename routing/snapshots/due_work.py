@@ -166,61 +166,101 @@ def _load_free_workers(
         return worker_snapshots.load_known(cursor.fetchall())
 
 
-def load_overdue_offers(workspace: models.Workspace, *, now: datetime) -> list[str]:
-    """Return the sids of pending reservations whose deadline has passed, oldest first."""
-    return list(
-        models.Reservation.objects.pending()
-        .filter(workspace=workspace, deadline_us__lte=microseconds(now))
-        .order_by("deadline_us")
-        .values_list("sid", flat=True)[:BATCH]
+def load_overdue_offers(
+    workspace: models.Workspace, *, but: Collection[str] = (), now: datetime
+) -> list[str]:
+    """Return the sids of pending reservations whose deadline has passed, oldest first.
+
+    Arguments:
+        but: sids to leave out.
+    """
+    rows = models.Reservation.objects.pending().filter(
+        workspace=workspace, deadline_us__lte=microseconds(now)
     )
+    return _list_sids(rows.order_by("deadline_us"), but)
 
 
-def load_overdue_wrap_ups(workspace: models.Workspace, *, now: datetime) -> list[str]:
-    """Return the sids of wrapping reservations to complete, the longest overdue first."""
+def load_overdue_wrap_ups(
+    workspace: models.Workspace, *, but: Collection[str] = (), now: datetime
+) -> list[str]:
+    """Return the sids of wrapping reservations to complete, the longest overdue first.
+
+    Arguments:
+        but: sids to leave out.
+    """
     rows = models.Reservation.objects.wrapping_up().filter(
         workspace=workspace, wrap_up_deadline_us__lte=microseconds(now)
     )
-    return list(rows.order_by("wrap_up_deadline_us").values_list("sid", flat=True)[:BATCH])
+    return _list_sids(rows.order_by("wrap_up_deadline_us"), but)
 
 
-def load_transfers(workspace: models.Workspace) -> list[models.Transfer]:
-    """Return the oldest transfers to queues that have no worker yet."""
+def _list_sids(rows: QuerySet[models.Reservation], but: Collection[str]) -> list[str]:
+    """Return the first sids of rows but some, which are few."""
+    sids = rows.values_list("sid", flat=True)[: BATCH + len(but)]
+    return [sid for sid in sids if sid not in but][:BATCH]
+
+
+def load_transfers(
+    workspace: models.Workspace, *, but: Collection[str] = ()
+) -> list[models.Transfer]:
+    """Return the oldest transfers to queues that have no worker yet.
+
+    Arguments:
+        but: sids to leave out.
+    """
     seeking = models.Transfer.objects.filter(workspace=workspace, seeking=True)
     rows = seeking.select_related("workspace", "task__task_channel").order_by("pk")
-    return list(rows[:BATCH])
+    return [row for row in rows[: BATCH + len(but)] if row.sid not in but][:BATCH]
 
 
 def load_overdue_tasks(
-    workspace: models.Workspace, *, now: datetime, limit: int = BATCH
+    workspace: models.Workspace,
+    *,
+    now: datetime,
+    limit: int = BATCH,
+    but: Collection[str] = (),
+    but_steps: Collection[str] = (),
 ) -> list[WaitingTask]:
     """Return tasks past their lifetime, and pending ones past their step's deadline.
 
     Arguments:
         limit: the most tasks of each of these kinds.
+        but: sids to leave out.
+        but_steps: sids to leave out unless the task's lifetime is over.
     """
     us = microseconds(now)
     here = models.Task.objects.filter(workspace=workspace)
-    expired = here.expiring().filter(expires_us__lte=us)
+    expired = here.expiring().filter(expires_us__lte=us).order_by("expires_us")
+    over = expired.values_list("sid", "version", "expires_us")[: limit + len(but)]
     stepped = here.pending().filter(step_deadline_us__lte=us, expires_us__gt=us)
-    over = expired.order_by("expires_us").values_list("sid", "version", "expires_us")[:limit]
-    return [
-        *(WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over),
-        *_load_waiting_tasks(stepped.order_by("step_deadline_us")[:limit], now),
+    left_out = {*but, *but_steps}
+    steps = _load_waiting_tasks(
+        stepped.order_by("step_deadline_us")[: limit + len(left_out)], now, but=left_out
+    )
+    ended = [
+        WaitingTask(sid=sid, version=v, expires_us=end) for sid, v, end in over if sid not in but
     ]
+    return ended[:limit] + steps[:limit]
 
 
 def load_skippable_tasks(
-    workspace: models.Workspace, *, now: datetime
+    workspace: models.Workspace, *, but: Collection[str] = (), now: datetime
 ) -> list[tuple[WaitingTask, int]]:
-    """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id."""
+    """Return pending tasks whose skip_if is not evaluated yet, each with its queue's id.
+
+    Arguments:
+        but: sids to leave out.
+    """
     rows = models.Task.objects.pending().filter(workspace=workspace, skip_unasked=True)
-    chosen = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")[:BATCH]
-    return [(_build_waiting_task(row, now), row.task_queue_id or 0) for row in chosen]
+    ordered = rows.order_by("workspace", "pk").select_related("workflow", "task_channel")
+    chosen = [row for row in ordered[: BATCH + len(but)] if row.sid not in but]
+    return [(_build_waiting_task(row, now), row.task_queue_id or 0) for row in chosen[:BATCH]]
 
 
-def _load_waiting_tasks(rows: QuerySet[models.Task], now: datetime) -> list[WaitingTask]:
-    chosen = list(rows.only(*_DECIDING_FIELDS))
+def _load_waiting_tasks(
+    rows: QuerySet[models.Task], now: datetime, *, but: Collection[str]
+) -> list[WaitingTask]:
+    chosen = [row for row in rows.only(*_DECIDING_FIELDS) if row.sid not in but]
     attach_related(chosen, {"workflow": models.Workflow, "task_channel": models.TaskChannel})
     return [_build_waiting_task(row, now) for row in chosen]
 
