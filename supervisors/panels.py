@@ -111,6 +111,7 @@ PAGES: Final[Mapping[str, Page]] = {
         ),
         Page(name="changes", title=_("Changes"), panels=(), key="c"),
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
+        Page(name="trial", title=_("Try a task"), panels=(), belongs_to="tasks"),
         Page(name="act", title=_("Act"), panels=()),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import acting, changing, consumers, saving, views
+from supervisors import acting, changing, consumers, saving, trying, views
 
 app_name = "supervisors"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("agents/<str:sid>", views.show_agent, name="agent"),
     path("tasks", views.show_tasks, name="tasks"),
     path("tasks/<str:sid>", views.show_task, name="task"),
+    path("try", trying.show_trial, name="trial"),
     path("find", views.find, name="find"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
     path("do/views.save", saving.save_view, name="save_view"),

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -17,6 +18,7 @@ from routing.admin.base import action_context
 from routing.admin.fields import ConfigurationText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.explanations import trials
 
 
 class WorkflowForm(ScopedForm):
@@ -52,6 +54,10 @@ class WorkflowForm(ScopedForm):
             if url := self.fields.get(f"{name}_callback_url"):
                 when = "when a task is on offer" if name == "assignment" else f"when {what}"
                 url.help_text = f"An absolute http or https address, called {when}; or empty."
+
+    def is_valid(self) -> bool:
+        """Return whether to save; a form that tries a task is only shown again."""
+        return trials.BUTTON not in self.data and super().is_valid()
 
     def clean(self) -> dict[str, Any] | None:
         """Refuse to overwrite a configuration that was changed since the page was opened."""
@@ -141,6 +147,34 @@ class WorkflowAdmin(ScopedAdmin):
             format_html_join("", '<div class="sid-line"><code>{}</code> {}</div>', items)
             or "None yet: a workflow needs a queue."
         )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or save the form; to try a task needs no transaction, which would lock SQLite."""
+        if trials.BUTTON in request.POST:
+            # Django's own method, without its transaction.
+            return self._changeform_view(  # type: ignore[attr-defined]
+                request, object_id, form_url, extra_context
+            )
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Add the panel to try a task, with the text as it is typed."""
+        form = context["adminform"].form
+        if form.workspace is not None:
+            context |= trials.build_trial(
+                form.workspace,
+                request.POST if request.method == "POST" else None,
+                workflow=context.get("original"),
+                configuration=trials.normalize_text(request.POST.get("configuration", "")),
+                now=timezone.now(),
+            )
+        return super().render_change_form(request, context, *args, **kw)
 
     def create_row(self, request: HttpRequest, form: Any) -> models.Workflow:
         """Create the workflow."""

@@ -94,7 +94,7 @@ def describe_time(run: DryRun, step: RouteStep) -> str:
         return f"at {begins} s"
     if step.left_us is None:
         return f"from {begins} s"
-    return f"{begins} to {run.count_seconds(step.left_us)} s"
+    return f"{begins:,} to {run.count_seconds(step.left_us):,} s"
 
 
 def describe_skip(step: RouteStep) -> str:
