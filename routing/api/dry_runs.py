@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.http import HttpRequest
 
 from routing import models
 from routing.actions.support.inputs import ATTRIBUTES_LIMIT
@@ -23,6 +22,7 @@ from routing.api.explanations import (
     show_task_condition,
     show_worker,
 )
+from routing.api.responses import ApiResponse
 from routing.core.dry_run import MOST_STEPS, FilterTrial, Floor, RouteStep
 from routing.core.vocabulary import Refusal
 from routing.core.workflow_position import DEFAULT_FILTER
@@ -94,7 +94,7 @@ class _DryRuns(ResourceView):
         ),
     )
 
-    def answer_run(self, **more: Any) -> Response:
+    def answer_run(self, **more: Any) -> ApiResponse:
         """Try the task of the form, and answer with a page of workers."""
         arguments = parameters.read_arguments(
             self.form_params(), self.form, workspace=self.workspace
@@ -105,7 +105,7 @@ class _DryRuns(ResourceView):
         run = dry_run.try_task(
             workspace=self.workspace, now=self.now, **{"workflow": None, **arguments, **more}
         )
-        return Response({**_show(run), **_page(run, wanted)})
+        return ApiResponse({**_show(run), **_page(run, wanted)})
 
 
 class WorkspaceDryRun(_DryRuns):
@@ -114,7 +114,7 @@ class WorkspaceDryRun(_DryRuns):
     params = (_WORKFLOW, *_DryRuns.params)
     about = {"post": f"Try a task{_WORDS}"}
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Try a task."""
         return self.answer_run()
 
@@ -124,7 +124,7 @@ class WorkflowDryRun(_DryRuns):
 
     about = {"post": f"Try a task with a workflow{_WORDS}"}
 
-    def post(self, request: Request, **names: str) -> Response:
+    def post(self, request: HttpRequest, **names: str) -> ApiResponse:
         """Try a task with the workflow in the path."""
         rows = self.workspace.workflows.filter(sid=self.operation.sid("parent_sid", "WW"))
         return self.answer_run(workflow=self.operation.first_row(rows))
