@@ -109,6 +109,8 @@ PAGES: Final[Mapping[str, Page]] = {
             panels=("task", "explanation", "story"),
             belongs_to="tasks",
         ),
+        Page(name="reports", title=_("Reports"), panels=(), key="r"),
+        Page(name="report_cell", title=_("Behind a figure"), panels=(), belongs_to="reports"),
         Page(name="changes", title=_("Changes"), panels=(), key="c"),
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
         Page(name="trial", title=_("Try a task"), panels=(), belongs_to="tasks"),

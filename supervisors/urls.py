@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from supervisors import acting, changing, consumers, saving, trying, views
+from supervisors.reports.urls import urlpatterns as report_urls
 
 app_name = "supervisors"
 urlpatterns = [
@@ -21,6 +22,7 @@ urlpatterns = [
     path("do/views.save", saving.save_view, name="save_view"),
     path("do/views.delete", saving.delete_view, name="delete_view"),
     path("do/<str:name>", acting.do, name="do"),
+    *report_urls,
     path("changes", changing.show_changes, name="changes"),
     path("changes.csv", changing.show_changes_csv, name="changes_csv"),
     path("changes/<str:sid>", changing.show_batch, name="batch"),

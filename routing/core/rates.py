@@ -80,19 +80,19 @@ def service_level(
     good = answered.within(target.threshold).count
     if target.formula == ServiceLevelFormula.LENIENT:
         good += abandoned.within(target.threshold).count
-    whole = answered.count + _counted(abandoned, target).count
+    whole = answered.count + counted_abandons(abandoned, target).count
     return Ratio(good, whole + overdue, has_more_overdue and overdue > 0)
 
 
 def abandonment(answered: Waits, abandoned: Waits, target: Target) -> Ratio:
     """Return the share of abandoned tasks, without those that the formula leaves out."""
-    given_up = _counted(abandoned, target).count
+    given_up = counted_abandons(abandoned, target).count
     return Ratio(given_up, answered.count + given_up)
 
 
 def average_wait_to_abandon_ms(abandoned: Waits, target: Target) -> int | None:
     """Return the mean wait of abandoned tasks, without those that the formula leaves out."""
-    return _counted(abandoned, target).average_ms
+    return counted_abandons(abandoned, target).average_ms
 
 
 def average_ms(total_ms: int, count: int) -> int | None:
@@ -100,8 +100,8 @@ def average_ms(total_ms: int, count: int) -> int | None:
     return total_ms // count if count else None
 
 
-def _counted(abandoned: Waits, target: Target) -> Waits:
-    """Return the abandoned tasks that the formula counts in its denominator."""
+def counted_abandons(abandoned: Waits, target: Target) -> Waits:
+    """Return the abandoned tasks that the formula of a target counts in its denominator."""
     match target.formula:
         case ServiceLevelFormula.SHORT_IGNORED:
             left_out = abandoned.below(target.short_abandon)

@@ -34,6 +34,9 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
             continue  # answers POST alone
         elif "changes/" in route:
             found.append(route.replace("<str:sid>", make_act(cockpit).sid))
+        elif "reports/cell" in route:
+            span = "start=2026-03-01T00:00Z&end=2026-03-02T00:00Z"
+            found.append(f"{route}?measure=entered&{span}")
         elif not route.startswith("do/"):
             sids = {"tasks/": task.sid, "agents/": cockpit.ada.sid}
             kind = route.partition("<")[0]

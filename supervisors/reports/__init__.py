@@ -1,0 +1,1 @@
+"""Reports: what happened in a window, as a table, a chart, a file and JSON."""

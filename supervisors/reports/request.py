@@ -1,0 +1,99 @@
+"""What is asked of a report: a workspace, a window, and what it is limited to and grouped by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+from routing.models import Workspace
+from routing.statistics.grouping import INTERVAL, Scope
+from routing.statistics.windows import Span
+from supervisors.reports.names import COLUMNS, PARAMETERS, Names, build_interval, write_span
+from supervisors.reports.query import COMPARISONS, ReportQuery, Window
+from supervisors.reports.tables import Head
+
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of a report.
+
+    Arguments:
+        report: its name.
+        by: the dimensions of its rows.
+    """
+
+    report: str
+    workspace: Workspace = field(repr=False)
+    query: ReportQuery
+    window: Window
+    by: Sequence[str]
+    names: Names = field(repr=False)
+    now: datetime
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns of figures that rows are grouped by."""
+        return [INTERVAL if name == INTERVAL else COLUMNS[name] for name in self.by]
+
+    @property
+    def earlier_days(self) -> int:
+        """Return how many days earlier the window for comparison lies; 0 without one."""
+        return COMPARISONS[self.query.compare]
+
+    @property
+    def earlier_span(self) -> Span:
+        """Return the window for comparison."""
+        return self.window.calendar.shift(self.window.span, self.earlier_days)
+
+    def build_scope(self, intervals: Sequence[Span], dimensions: Iterable[str]) -> Scope:
+        """Return the scope of the query: these intervals, and its filters in some dimensions."""
+        only = {}
+        for dimension in dimensions:
+            if values := getattr(self.query, PARAMETERS[dimension]):
+                only[COLUMNS[dimension]] = self.names.find_keys(dimension, values)
+        return Scope(workspace=self.workspace, intervals=intervals, only=only)
+
+    def map_earlier(self, intervals: Sequence[Span], earlier: Sequence[Span]) -> dict[int, int]:
+        """Return which interval for comparison belongs to which one of the window, by number."""
+        numbers = {one.start: number for number, one in enumerate(earlier)}
+        shift = self.window.calendar.shift
+        starts = (shift(one, self.earlier_days).start for one in intervals)
+        return {number: numbers[start] for number, start in enumerate(starts) if start in numbers}
+
+    def build_heads(self, key: Key, intervals: Sequence[Span]) -> list[Head]:
+        """Return what a row is about."""
+        calendar, step = self.window.calendar, self.window.step
+        return [
+            build_interval(intervals[value], step, calendar)
+            if name == INTERVAL
+            else self.names.build_head(name, value)
+            for name, value in zip(self.by, key, strict=True)
+        ]
+
+    def load_names(self, keys: Iterable[Key]) -> None:
+        """Load the names for the keys of rows."""
+        found = list(keys)
+        for place, name in enumerate(self.by):
+            if name != INTERVAL:
+                self.names.load(name, {key[place] for key in found})
+
+    def write_cell(self, heads: Sequence[Head], filters: Iterable[str]) -> str:
+        """Return the query of the events behind a row; "" if a head cannot be named there."""
+        if not all(head.parameters for head in heads):
+            return ""
+        own = [pair for head in heads for pair in head.parameters]
+        named = {name for name, _ in own}
+        pairs = [("workspace", self.query.workspace), ("report", self.report)]
+        if self.query.tz:
+            pairs.append(("tz", self.query.tz))
+        if "start" not in named:
+            pairs += write_span(self.window.span)
+        for dimension in filters:
+            parameter = PARAMETERS[dimension]
+            if parameter not in named and f"no_{dimension}" not in named:
+                pairs += [(parameter, value) for value in getattr(self.query, parameter)]
+        return urlencode([*pairs, *own])

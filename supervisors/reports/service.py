@@ -1,0 +1,161 @@
+"""The report *Service*: stays, waits and offers by interval, queue, channel or workflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from routing.core.rates import WaitClock
+from routing.db.consistent import consistent_snapshot
+from routing.statistics import service_reports
+from routing.statistics.figures import Pair
+from routing.statistics.grouping import INTERVAL
+from routing.statistics.service_reports import Key, Service, Targets
+from routing.statistics.windows import Span
+from supervisors.reports import service_charts
+from supervisors.reports.names import COLUMNS
+from supervisors.reports.request import Request
+from supervisors.reports.service_columns import list_columns
+from supervisors.reports.tables import Row, Table
+
+DIMENSIONS: Final = (
+    ("queue",),
+    ("interval",),
+    ("channel",),
+    ("workflow",),
+    ("queue", "channel"),
+    ("interval", "queue"),
+)
+FILTERS: Final = ("queue", "channel", "workflow")
+
+
+def build_table(request: Request) -> Table:
+    """Return the rows of the window, and their total."""
+    clock = _choose_clock(request)
+    targets = service_reports.load_targets(request.workspace)
+    intervals = request.window.split()
+    with consistent_snapshot():
+        found = _load(request, intervals, targets, clock)
+        waiting = _count_waiting(request)
+        earlier = _load_earlier(request, intervals, targets, clock)
+    keys = _list_keys(request, intervals, found, waiting)
+    services = {key: found.get(key) or Service() for key in keys}
+    if waiting is not None:
+        _balance(request, services, waiting)
+    request.load_names(keys)
+    rows = []
+    for key, service in services.items():
+        heads = request.build_heads(key, intervals)
+        row = Row(heads=heads, figures=service)
+        row.query = request.write_cell(heads, FILTERS)
+        if earlier is not None:
+            row.before = earlier[0].get(key) or Service()
+        rows.append(row)
+    if INTERVAL not in request.by:
+        rows.sort(key=lambda row: [head.text.casefold() for head in row.heads])
+    total = Row(
+        heads=(),
+        figures=service_reports.add_up(found.values()),
+        before=None if earlier is None else earlier[1],
+        query=request.write_cell((), FILTERS),
+    )
+    if waiting is not None:
+        total.figures.before = waiting.total()
+    return Table(
+        columns=list_columns(clock),
+        rows=rows,
+        total=total,
+        charts=service_charts.draw_charts(request, rows, total.figures),
+    )
+
+
+def _choose_clock(request: Request) -> WaitClock:
+    """Return the clock of waits: since entering a queue, where the rows are about queues."""
+    about_queues = "queue" in request.by or request.query.queue
+    return WaitClock.QUEUE if about_queues else WaitClock.CREATION
+
+
+def _load(
+    request: Request, intervals: Sequence[Span], targets: Targets, clock: WaitClock
+) -> dict[Key, Service]:
+    scope = request.build_scope(intervals, FILTERS)
+    return service_reports.load_service(scope, request.columns, targets=targets, clock=clock)
+
+
+def _load_earlier(
+    request: Request, intervals: Sequence[Span], targets: Targets, clock: WaitClock
+) -> tuple[Mapping[Key, Service], Service] | None:
+    """Return the rows of the window for comparison by the keys of the window, and their total."""
+    if not request.earlier_days:
+        return None
+    calendar, span = request.window.calendar, request.earlier_span
+    before = calendar.split(span, request.window.step)
+    found = _load(request, before, targets, clock)
+    total = service_reports.add_up(found.values())
+    if INTERVAL in request.by:
+        place = list(request.by).index(INTERVAL)
+        numbers: dict[int, list[int]] = {}
+        for number, other in request.map_earlier(intervals, before).items():
+            numbers.setdefault(other, []).append(number)
+        found = {
+            (*key[:place], number, *key[place + 1 :]): service
+            for key, service in found.items()
+            for number in numbers.get(key[place], ())
+        }
+    return found, total
+
+
+def _count_waiting(request: Request) -> Counter[Pair] | None:
+    """Return what waited when the window began; None where the books do not tell it."""
+    if "workflow" in request.by or request.query.workflow:
+        return None
+    counted = service_reports.count_waiting_at(request.workspace, request.window.span.start)
+    if counted is None:
+        return None
+    only = request.build_scope([request.window.span], FILTERS).only
+    columns = (COLUMNS["queue"], COLUMNS["channel"])
+    return Counter(
+        {
+            pair: tasks
+            for pair, tasks in counted.items()
+            if tasks
+            and all(
+                column not in only or value in only[column]
+                for column, value in zip(columns, pair, strict=True)
+            )
+        }
+    )
+
+
+def _list_keys(
+    request: Request,
+    intervals: Sequence[Span],
+    found: Mapping[Key, Service],
+    waiting: Counter[Pair] | None,
+) -> list[Key]:
+    """Return the keys of the rows: all intervals, and where something happened or waited."""
+    keys = set(found)
+    if list(request.by) == [INTERVAL]:
+        keys |= {(number,) for number in range(len(intervals))}
+    elif INTERVAL not in request.by and waiting is not None:
+        keys |= {_group(request, pair) for pair in waiting}
+    return sorted(keys)
+
+
+def _group(request: Request, pair: Pair) -> Key:
+    """Return a queue and a channel as a key of rows, without the interval."""
+    values = dict(zip(("queue", "channel"), pair, strict=True))
+    return tuple(values[name] for name in request.by if name != INTERVAL)
+
+
+def _balance(request: Request, rows: Mapping[Key, Service], waiting: Counter[Pair]) -> None:
+    """Set what waited before each row, which are in the order of their keys."""
+    running: Counter[Key] = Counter()
+    for pair, tasks in waiting.items():
+        running[_group(request, pair)] += tasks
+    places = [place for place, name in enumerate(request.by) if name != INTERVAL]
+    for key, service in rows.items():
+        group = tuple(key[place] for place in places)
+        service.before = running[group]
+        running[group] += service.figures.net_entered
