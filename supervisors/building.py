@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from supervisors.picture import (
     Longest,
+    OpenAlert,
     Picture,
     Place,
     Recent,
@@ -31,6 +32,7 @@ def build_picture(
     workers: Iterable[Worker],
     recent: Mapping[Place, Recent],
     connected: Collection[str] | None,
+    alerts: tuple[OpenAlert, ...] = (),
 ) -> Picture:
     """Return the picture of everything that was read.
 
@@ -50,6 +52,7 @@ def build_picture(
         everyone=everyone,
         recent=recent,
         unreachable=find_unreachable(by_id.values(), connected),
+        alerts=alerts,
     )
 
 
@@ -75,6 +78,7 @@ def renew_picture(
     gone: Collection[int] = (),
     recent: Mapping[Place, Recent],
     connected: Collection[str] | None,
+    alerts: tuple[OpenAlert, ...] = (),
 ) -> Picture:
     """Return a newer picture, for which only some workers were read.
 
@@ -109,6 +113,7 @@ def renew_picture(
         everyone=everyone,
         recent=recent,
         unreachable=find_unreachable(workers.values(), connected),
+        alerts=alerts,
     )
 
 

@@ -154,7 +154,7 @@ def _find_severity(
     """Return the worst of the rules that hold on any of these channels."""
     if waiting and not staff.available:
         return Severity.ACT
-    found = Severity.OK
+    found = _find_alerted(picture, queue)
     for channel in channels:
         recent = picture.recent.get((queue.id, channel), Recent())
         goal = picture.setup.target_of((queue.id, channel)).goal
@@ -162,8 +162,18 @@ def _find_severity(
         if level is not None and level < goal - GRAVE_POINTS:
             return Severity.ACT
         if recent.overdue or (level is not None and level < goal):
-            found = Severity.WATCH
+            found = max(found, Severity.WATCH)
     return found
+
+
+def _find_alerted(picture: Picture, queue: Queue) -> Severity:
+    """Return the worst level of the queue's alerts that are not muted."""
+    levels = [
+        Severity[alert.level.upper()]
+        for alert in picture.alerts
+        if alert.queue == queue.id and not alert.is_muted(picture.at_us)
+    ]
+    return max(levels, default=Severity.OK)
 
 
 def _find_goal(picture: Picture, queue: Queue, channels: Collection[int]) -> int | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from supervisors import (
     agent,
     agents,
+    alerts,
     asked,
     now,
     past,
@@ -30,6 +31,7 @@ from supervisors.panel import Context, Panel, Scene
 PANELS: Final[Mapping[str, Panel]] = {
     panel.name: panel
     for panel in (
+        *alerts.PANELS,
         *now.PANELS,
         *queues.PANELS,
         *queue.PANELS,
@@ -73,7 +75,12 @@ class Page:
 PAGES: Final[Mapping[str, Page]] = {
     page.name: page
     for page in (
-        Page(name="now", title=_("Now"), panels=("totals", "troubles", "floor"), key="n"),
+        Page(
+            name="now",
+            title=_("Now"),
+            panels=("totals", "now_alerts", "troubles", "floor"),
+            key="n",
+        ),
         Page(name="queues", title=_("Queues"), panels=("queues",), key="q"),
         Page(
             name="queue",
@@ -111,6 +118,13 @@ PAGES: Final[Mapping[str, Page]] = {
         ),
         Page(name="reports", title=_("Reports"), panels=(), key="r"),
         Page(name="report_cell", title=_("Behind a figure"), panels=(), belongs_to="reports"),
+        Page(
+            name="alerts",
+            title=_("Alerts"),
+            panels=("alerts", "thresholds", "cleared"),
+            key="l",
+        ),
+        Page(name="threshold", title=_("Threshold"), panels=(), belongs_to="alerts"),
         Page(name="changes", title=_("Changes"), panels=(), key="c"),
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
         Page(name="trial", title=_("Try a task"), panels=(), belongs_to="tasks"),

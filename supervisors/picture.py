@@ -256,6 +256,36 @@ def find_state(worker: Worker, *, multi_task: bool) -> State:
     return State.WORKING if in_hand else State.IDLE
 
 
+class OpenAlert(NamedTuple):
+    """An alert that is not cleared.
+
+    Arguments:
+        queue: the id of its queue; 0 for the whole workspace.
+        value: the figure when its level was last changed.
+        acknowledged_by: who takes care of it; empty for none.
+        muted_until_us: until when its threshold is muted; 0 if it never was.
+    """
+
+    sid: str
+    threshold_sid: str
+    queue: int
+    queue_sid: str
+    queue_name: str
+    channel_name: str
+    figure: str
+    level: str
+    limit: int
+    value: float | None
+    raised_us: int
+    acknowledged_by: str
+    note: str
+    muted_until_us: int
+
+    def is_muted(self, now_us: int) -> bool:
+        """Return whether it neither sounds nor counts."""
+        return self.muted_until_us > now_us
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A floor at one moment.
@@ -269,6 +299,7 @@ class Picture:
         staff: by queue id, the sums over the workers who serve it; `everyone` over all workers.
         recent: what happened lately, and what is overdue, by queue and channel.
         unreachable: the ids of available workers who have no desk and no session open.
+        alerts: the open alerts, the worst and oldest first.
     """
 
     number: int
@@ -281,6 +312,7 @@ class Picture:
     everyone: Staff = field(repr=False)
     recent: Mapping[Place, Recent] = field(default_factory=dict)
     unreachable: frozenset[int] = frozenset()
+    alerts: tuple[OpenAlert, ...] = ()
 
     def recent_of(self, queue: int | None, channels: Collection[int] = ()) -> Recent:
         """Return what happened lately in a queue, or in all, on some channels or on all."""

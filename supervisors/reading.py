@@ -26,6 +26,9 @@ from supervisors.serving import Serving
 CONNECTED_SECONDS: Final = 5.0
 """Seconds for which the list of connected workers is used."""
 
+MOST_ALERTS: Final = 500
+"""Open alerts that a picture has."""
+
 _lock: Final = threading.Lock()
 _connected: Final[TTLCache[None, frozenset[str] | None]] = TTLCache(1, ttl=CONNECTED_SECONDS)
 _COLUMNS: Final[Mapping[str, str]] = {
@@ -60,6 +63,7 @@ def read_whole(
         workers=workers,
         recent=read_recent(workspace, setup, tasks, longest, workers, now=now),
         connected=find_connected(now=now),
+        alerts=read_alerts(workspace.pk),
     )
 
 
@@ -109,7 +113,36 @@ def read_changes(
         if with_figures
         else before.recent,
         connected=find_connected(now=now),
+        alerts=read_alerts(workspace.pk),
     )
+
+
+def read_alerts(workspace_id: int) -> tuple[picture.OpenAlert, ...]:
+    """Return the open alerts, the worst and oldest first."""
+    return tuple(
+        picture.OpenAlert(
+            sid=row.sid,
+            threshold_sid="" if row.threshold is None else row.threshold.sid,
+            queue=row.place,
+            queue_sid=row.queue_sid,
+            queue_name=row.queue_name,
+            channel_name=row.channel_name,
+            figure=row.figure,
+            level=row.level,
+            limit=row.limit,
+            value=row.value,
+            raised_us=microseconds(row.date_raised),
+            acknowledged_by=row.acknowledged_by,
+            note=row.note,
+            muted_until_us=_find_end_of_mute(row.threshold),
+        )
+        for row in _ALERTS(workspace_id)
+    )
+
+
+def _find_end_of_mute(threshold: models.Threshold | None) -> int:
+    until = None if threshold is None else threshold.muted_until
+    return 0 if until is None else microseconds(until)
 
 
 def find_connected(*, now: datetime) -> Collection[str] | None:
@@ -289,6 +322,13 @@ def _longest_of(queues: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
 _QUEUES: Final = CompiledQuery(
     lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
         "friendly_name", "pk"
+    )
+)
+_ALERTS: Final = CompiledQuery(
+    lambda workspace: (
+        models.Alert.objects.filter(workspace_id=workspace, date_cleared__isnull=True)
+        .select_related("threshold")
+        .order_by("level", "date_raised", "pk")[:MOST_ALERTS]
     )
 )
 _CHANNELS: Final = CompiledQuery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import acting, changing, consumers, saving, trying, views
+from supervisors import acting, alerting, changing, consumers, saving, trying, views
 from supervisors.reports.urls import urlpatterns as report_urls
 
 app_name = "supervisors"
@@ -21,8 +21,14 @@ urlpatterns = [
     path("panels/<slug:name>", views.show_panel, name="panel"),
     path("do/views.save", saving.save_view, name="save_view"),
     path("do/views.delete", saving.delete_view, name="delete_view"),
+    path("do/alerts.acknowledge", alerting.acknowledge, name="acknowledge"),
+    path("do/alerts.call", alerting.save_alarm, name="save_alarm"),
+    path("do/thresholds.delete", alerting.delete_threshold, name="delete_threshold"),
+    path("do/thresholds.mute", alerting.mute_threshold, name="mute_threshold"),
     path("do/<str:name>", acting.do, name="do"),
     *report_urls,
+    path("alerts", alerting.show_alerts, name="alerts"),
+    path("alerts/thresholds/<str:sid>", alerting.edit_threshold, name="threshold"),
     path("changes", changing.show_changes, name="changes"),
     path("changes.csv", changing.show_changes_csv, name="changes_csv"),
     path("changes/<str:sid>", changing.show_batch, name="batch"),

@@ -96,7 +96,11 @@ def show_page(
     """
     scene, faults = build_scene(request.GET, supervisor, now=timezone.now(), **fixed)
     faults += conditions.find_fault(scene.view, page.where) if page.where else []
-    panels = {name: fragments.render_panel(PANELS[name], scene, request) for name in page.panels}
+    panels = {
+        name: fragments.render_panel(PANELS[name], scene, request)
+        for name in ("bell", *page.panels)
+    }
+    settings = find_settings(supervisor)
     context = {
         "page": page,
         "panels": panels,
@@ -109,7 +113,8 @@ def show_page(
         "saved_views": saved.list_saved(supervisor) if page.name in saved.PAGES else [],
         "may_save": page.name in saved.PAGES,
         "query": saved.write_query(scene.view),
-        "single_keys": uses_single_keys(supervisor),
+        "settings": settings,
+        "single_keys": settings.single_keys,
         "now_ms": microseconds(scene.now) // 1000,
         "picture_ms": scene.picture.at_us // 1000,
         "scene": scene,
@@ -141,10 +146,10 @@ def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpR
     return answer
 
 
-def uses_single_keys(supervisor: Supervisor) -> bool:
-    """Return whether the user has single keys on, which is one choice for desk and cockpit."""
-    rows = models.DeskSettings.objects.filter(user=supervisor.user)
-    return rows.values_list("single_keys", flat=True).first() is not False
+def find_settings(supervisor: Supervisor) -> models.DeskSettings:
+    """Return what the user has chosen for desk and cockpit, or what holds without a choice."""
+    found = models.DeskSettings.objects.filter(user=supervisor.user).first()
+    return found or models.DeskSettings(user=supervisor.user)
 
 
 @require_GET

@@ -46,6 +46,14 @@ def save_desk_settings(
     return row
 
 
+def save_alarm(*, user_id: int, sound: bool, notifications: bool) -> None:
+    """Save whether alerts of the cockpit sound for a user, and whether the system notifies."""
+    models.DeskSettings.objects.update_or_create(
+        user_id=user_id,
+        defaults={"alert_sound": sound, "alert_notifications": notifications},
+    )
+
+
 def save_personal_settings(
     *,
     user_id: int,

@@ -63,6 +63,10 @@ class DeskSettings(models.Model):
     # Keys of shortcuts that are not the usual ones, by action.
     keys = models.JSONField(default=dict)
 
+    # Whether alerts of the cockpit sound, and whether the system notifies of them.
+    alert_sound = models.BooleanField(default=False, db_default=False)
+    alert_notifications = models.BooleanField(default=False, db_default=False)
+
     class Meta:
         db_table = "desk_settings"
 

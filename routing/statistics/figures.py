@@ -78,6 +78,15 @@ def today(workspace: Workspace, *, now: datetime) -> Span:
     return Span(floor_minute(start), floor_minute(now, 1) + 1)
 
 
+def find_end_of_day(workspace: Workspace, *, now: datetime) -> datetime:
+    """Return when the workspace's present day ends."""
+    zone = find_zone(workspace.time_zone)
+    begins = time.fromisoformat(workspace.day_starts_at)
+    here = now.astimezone(zone)
+    date = here.date() if here.time() < begins else here.date() + timedelta(days=1)
+    return datetime.combine(date, begins, tzinfo=zone)
+
+
 @dataclass(slots=True)
 class QueueFigures:
     """What happened to stays and offers of a queue on a channel, or of several.

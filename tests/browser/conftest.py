@@ -119,6 +119,12 @@ class Customers:
         )
         return str(task["sid"])
 
+    def post_beside(self, other: str) -> str:
+        """Create another task in the queue of a task, and return its sid."""
+        queue = self._client.get(f"{self._base}/Tasks/{other}")["task_queue_sid"]
+        task = self._client.post(f"{self._base}/Tasks", RoutingTarget=queue, TaskChannel="chat")
+        return str(task["sid"])
+
     def clear_the_floor(self) -> None:
         """Sign all workers off, end all tasks and undo all changes: no test depends on another."""
         self._client.close()  # the server ends a connection that was idle for long

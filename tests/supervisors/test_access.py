@@ -32,6 +32,8 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
             found += [f"panels/{name}?{query}" for name in PANELS]
         elif "<slug:verb>" in route:
             continue  # answers POST alone
+        elif "thresholds/" in route:
+            found.append(route.replace("<str:sid>", "new"))
         elif "changes/" in route:
             found.append(route.replace("<str:sid>", make_act(cockpit).sid))
         elif "reports/cell" in route:
