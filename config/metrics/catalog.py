@@ -69,6 +69,11 @@ WORKERS: Final = _gauge("workers", "Workers by what they can do now.", "workspac
 WITHOUT_DESK: Final = _gauge(
     "workers_without_desk", "Available workers with neither desk nor SDK session.", "workspace"
 )
+ALERTS: Final = _gauge(
+    "alerts",
+    "Open alerts by level; muted and acknowledged ones are among them.",
+    *("workspace", "level"),
+)
 SLOTS: Final = _gauge(
     "slots",
     "Slots by use; free ones are without those kept for grabbing. None with multitasking off.",
@@ -130,6 +135,7 @@ QUEUE_STAYS_ENDED: Final = _counter(
 
 FLOOR: Final = (
     *(BUILD_INFO, WORKSPACE_INFO, TASKS, LONGEST_WAIT, OVERDUE, WORKERS, WITHOUT_DESK, SLOTS),
+    ALERTS,
     *(TASKS_CREATED, STAYS_ENDED, ANSWERS, OFFERS, WAIT, HANDLE),
     *(UNDELIVERED, CALLBACKS_PENDING, LAG, PART_UP, DUE_WORK, TRUNCATED),
 )

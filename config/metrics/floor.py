@@ -12,6 +12,7 @@ from django.db.models import Sum
 from config.metrics import catalog
 from config.metrics.sheet import Sheet
 from routing import sids
+from routing.core.alerting import AlertLevel
 from routing.core.clock import microseconds
 from routing.core.stays import StayEnd
 from routing.core.vocabulary import AssignmentStatus, ReservationOrigin
@@ -61,6 +62,9 @@ def add_picture(sheet: Sheet, workspace: Workspace, picture: Picture, *, now: da
                 sheet.put(catalog.SLOTS, number, sid, name, state)
     for each in State:
         sheet.put(catalog.WORKERS, everyone.by_state.get(each.value, 0), sid, each.value)
+    for level in AlertLevel:
+        open_ = sum(alert.level == level.value for alert in picture.alerts)
+        sheet.put(catalog.ALERTS, open_, sid, level.value)
     if reading.find_connected(now=now) is not None:
         sheet.put(catalog.WITHOUT_DESK, len(picture.unreachable), sid)
 

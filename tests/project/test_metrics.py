@@ -25,11 +25,12 @@ from config import environment, health, release
 from config.metrics import catalog, pages
 from config.metrics.sheet import Sheet
 from routing import instruments, models
-from routing.actions import reservations, task_transitions
+from routing.actions import reservations, task_transitions, thresholds
 from routing.actors import SYSTEM, Actor
+from routing.core.alerting import AlertFigure, AlertScope
 from routing.core.waits import Waits
 from routing.statistics import bookkeeper
-from supervisors import pictures, reading
+from supervisors import pictures, reading, watching
 from tests import factories
 from tests.required_programs import find_program
 from tests.server import ROOT
@@ -188,6 +189,22 @@ def test_tasks_workers_and_slots_are_counted_by_state(workspace: models.Workspac
     assert value(found, "slots", **of_floor) == 5  # each once
     assert value(found, "workspace_info", name='The "floor"') == 1
     assert value(found, "build_info", version=release.VERSION, database=connection.vendor) == 1
+
+
+def test_open_alerts_are_counted_by_level(workspace: models.Workspace) -> None:
+    thresholds.create_threshold(
+        workspace=workspace,
+        scope=AlertScope.FLOOR,
+        figure=AlertFigure.WAITING,
+        act=1,
+        actor=SYSTEM,
+        now=timezone.now(),
+    )
+    factories.task(workspace, now=timezone.now())
+    watching.watch_workspace(workspace.sid, now=timezone.now())
+    found = scrape()
+    assert value(found, "alerts", workspace=workspace.sid, level="act") == 1
+    assert value(found, "alerts", workspace=workspace.sid, level="watch") == 0
 
 
 def test_the_longest_wait_and_overdue_tasks_are_shown(workspace: models.Workspace) -> None:
