@@ -292,7 +292,7 @@ def test_no_label_names_a_worker_a_task_or_a_user(workspace: models.Workspace) -
         for secret in ("Lovelace", "+4930123", "Grace", task.sid):
             assert secret not in shown
     allowed = {"workspace", "channel", "queue", "name", "status", "state", "end", "origin"}
-    allowed |= {"outcome", "kind", "part", "version", "database"}
+    allowed |= {"outcome", "kind", "part", "version", "database", "level"}
     assert {
         name for family in (*catalog.FLOOR, *catalog.QUEUES) for name in family.labels
     } == allowed
