@@ -14,7 +14,7 @@ from routing.core.clock import microseconds
 from routing.core.eligibility import Candidate
 from routing.core.event_catalog import EventType as E
 from routing.snapshots.workers import load_worker
-from supervisors.agents import STALE_ON, describe_agent, describe_hands
+from supervisors.agents import STALE_ON, describe_agent, describe_hands, find_next_limit
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import Worker
 from supervisors.scanning import read_rows
@@ -50,10 +50,12 @@ def find_worker(scene: Scene) -> Worker:
 def load_agent(scene: Scene) -> Context:
     """Return an agent with their slots and the queues that they serve."""
     worker = find_worker(scene)
-    row = describe_agent(scene, worker, describe_hands([worker.id]))
+    hands = describe_hands([worker.id])
+    row = describe_agent(scene, worker, hands)
     others, more = list_other_queues(scene, worker)
     return {
         "row": row | {"slots": [one | {"alone": [one]} for one in row["slots"]]},
+        "refresh_at_us": find_next_limit(scene, hands),
         "subject": f"{worker.sid}@{worker.since_us}",
         "others": others,
         "more_others": more,
@@ -91,10 +93,13 @@ def load_in_hand(scene: Scene) -> Context:
     open_ones = models.Reservation.objects.open().filter(worker_id=worker.id)
     ids = list(open_ones.values_list("task_id", flat=True)[:MOST_TASKS])
     rows = read_rows(models.Task.objects.filter(pk__in=ids).order_by("date_created", "pk"))
+    offers = list_offers(scene, worker)
+    window_us = timedelta(minutes=OFFER_MINUTES) // timedelta(microseconds=1)
     return {
         "rows": describe_rows(scene, rows),
         "all_tasks": scene.tasks_link(worker.sid),
-        "offers": list_offers(scene, worker),
+        "offers": offers,
+        "refresh_at_us": offers[-1]["made_us"] + window_us if offers else None,
         "minutes": OFFER_MINUTES,
     }
 

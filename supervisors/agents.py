@@ -51,7 +51,10 @@ def load_agents(scene: Scene) -> Context:
     size = MOST_SQUARES if is_mosaic else scene.view.size
     first = int(scene.view.after) if scene.view.after.isdecimal() else 0
     groups, has_more = cut_page(build_groups(scene, found), first, size)
-    describe = _describe_square if is_mosaic else _build_describe(scene, groups, columns, figures)
+    hands = {} if is_mosaic else describe_hands([one.id for part in groups for one in part.workers])
+    describe = (
+        _describe_square if is_mosaic else _build_describe(scene, groups, columns, figures, hands)
+    )
     return {
         "is_mosaic": is_mosaic,
         "groups": [
@@ -68,6 +71,7 @@ def load_agents(scene: Scene) -> Context:
         "chips": filters.list_chips(scene, FILTERS),
         "next": scene.view.link(after=str(first + size)) if has_more else "",
         "first": scene.view.link() if first else "",
+        "refresh_at_us": find_next_limit(scene, hands),
         "other_look": scene.view.link(show=() if is_mosaic else (MOSAIC,)),
     }
 
@@ -149,15 +153,22 @@ def describe_hands(worker_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {row["worker_id"]: row for row in rows}
 
 
+def find_next_limit(scene: Scene, hands: Mapping[int, Mapping[str, Any]]) -> int | None:
+    """Return when the next wrap-up of these agents takes too long."""
+    now_us = microseconds(scene.now)
+    limits = [hand["limit"] for hand in hands.values() if hand["limit"] is not None]
+    return min((limit for limit in limits if limit > now_us), default=None)
+
+
 def _build_describe(
     scene: Scene,
     groups: Iterable[Group],
     columns: Sequence[Column],
     figures: FloorFigures | None,
+    hands: Mapping[int, Mapping[str, Any]],
 ) -> Callable[[Scene, Worker], dict[str, Any]]:
     """Return what describes a row, after reading for all rows of the page at once."""
     ids = list({worker.id for group in groups for worker in group.workers})
-    hands = describe_hands(ids)
     skills: dict[int, list[tuple[str, str]]] = {}
     if any(column.name == "skills" for column in columns):
         paths = list_paths(scene.picture.setup)
@@ -204,6 +215,7 @@ def describe_agent(
         "queues": [(queue.name, scene.queue_link(queue.sid)) for queue in served],
         "on_offer": worker.on_offer,
         "is_over": any(count_slots(load, available=worker.available).over for load in worker.loads),
+        "is_off": any(load.capacity and not load.on for load in worker.loads),
         "is_late": limit is not None and limit < microseconds(scene.now),
         "unreachable": worker.id in picture.unreachable,
         "readable": worker.readable,

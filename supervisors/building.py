@@ -33,6 +33,7 @@ def build_picture(
     recent: Mapping[Place, Recent],
     connected: Collection[str] | None,
     alerts: tuple[OpenAlert, ...] = (),
+    counted_until_us: int | None = None,
 ) -> Picture:
     """Return the picture of everything that was read.
 
@@ -53,6 +54,7 @@ def build_picture(
         recent=recent,
         unreachable=find_unreachable(by_id.values(), connected),
         alerts=alerts,
+        counted_until_us=counted_until_us,
     )
 
 
@@ -79,6 +81,7 @@ def renew_picture(
     recent: Mapping[Place, Recent],
     connected: Collection[str] | None,
     alerts: tuple[OpenAlert, ...] = (),
+    counted_until_us: int | None = None,
 ) -> Picture:
     """Return a newer picture, for which only some workers were read.
 
@@ -114,6 +117,7 @@ def renew_picture(
         recent=recent,
         unreachable=find_unreachable(workers.values(), connected),
         alerts=alerts,
+        counted_until_us=counted_until_us,
     )
 
 

@@ -27,6 +27,7 @@ class Column:
         by_channel: whether it has a value for each channel of a queue.
         adds_up: whether the foot has the sum of all rows.
         is_default: whether it is shown if the query chooses no columns.
+        status: the status of the tasks that it counts, which the value leads to.
     """
 
     name: str
@@ -36,6 +37,17 @@ class Column:
     by_channel: bool = True
     adds_up: bool = False
     is_default: bool = False
+    status: str = ""
+
+    def find_limit(self, row: Judged) -> int | None:
+        """Return the seconds from which a time of this column is worth a look."""
+        match self.name:
+            case "longest_wait":
+                return row.since_creation
+            case "in_queue":
+                return row.in_queue
+            case _:
+                return None
 
     def sort_key(self, row: Judged) -> Any:
         """Return what rows are sorted by: the largest value, or the longest wait, is last."""
@@ -64,6 +76,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             name="waiting",
             title=_("Waiting"),
+            status="pending",
             kind="count",
             read=lambda row: row.tasks.waiting,
             adds_up=True,
@@ -72,6 +85,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             name="on_offer",
             title=_("On offer"),
+            status="reserved",
             kind="count",
             read=lambda row: row.tasks.offered,
             adds_up=True,
@@ -126,6 +140,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             name="in_work",
             title=_("In work"),
+            status="assigned",
             kind="count",
             read=lambda row: row.tasks.in_work,
             adds_up=True,
@@ -134,6 +149,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             name="wrapping",
             title=_("Wrapping up"),
+            status="wrapping",
             kind="count",
             read=lambda row: row.tasks.wrapping,
             adds_up=True,

@@ -9,7 +9,7 @@ import secrets
 import threading
 from typing import Final
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template import loader
@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from routing.core.clock import microseconds
+from routing.sockets import Bucket
 from supervisors import pictures
 from supervisors.panel import Panel, Scene
 
@@ -26,19 +27,37 @@ SECONDS: Final = 1.0
 CSRF_MARK: Final = f"csrf-{secrets.token_hex(16)}"
 """What stands in a fragment where the token of the browser will be."""
 
+MOST_RENDERS: Final = 20
+"""The number of panels beside those of the picture that are rendered in a second for a workspace.
+
+Each workspace has its own, so that the views of one account never hold up another.
+"""
+
 Key = tuple[object, ...]
 
 _lock: Final = threading.Lock()
 _fragments: Final[TTLCache[Key, tuple[int, str]]] = TTLCache(maxsize=MOST_FRAGMENTS, ttl=SECONDS)
+_buckets: Final[LRUCache[str, Bucket]] = LRUCache(maxsize=1_000)
 
 
-def render_panel(panel: Panel, scene: Scene, request: HttpRequest) -> SafeString:
+class Busy(Exception):
+    """More different panels are asked for than are rendered in a second."""
+
+
+def render_panel(
+    panel: Panel, scene: Scene, request: HttpRequest, *, may_wait: bool = False
+) -> SafeString:
     """Return the HTML of a panel for one browser.
 
     A browser that was told of a change sends its moment as `X-Since`, in milliseconds: a cached
     fragment from before that moment does not show the change.
+
+    Arguments:
+        may_wait: whether the browser shows an older panel as long. Then `Busy` is raised if the
+            workspace has had its share of this second.
     """
-    html = _render_shared(panel, scene, since=_read_since(request, scene))
+    since = _read_since(request, scene)
+    html = _render_shared(panel, scene, since=since, may_wait=may_wait)
     if CSRF_MARK in html:
         html = html.replace(CSRF_MARK, get_token(request))
     return mark_safe(html)  # noqa: S308 - rendered by a template
@@ -58,7 +77,7 @@ def _read_since(request: HttpRequest, scene: Scene) -> int:
     return min(since, microseconds(scene.now) // 1000)
 
 
-def _render_shared(panel: Panel, scene: Scene, *, since: int) -> str:
+def _render_shared(panel: Panel, scene: Scene, *, since: int, may_wait: bool) -> str:
     key = (
         scene.workspace.sid,
         panel.name,
@@ -71,6 +90,8 @@ def _render_shared(panel: Panel, scene: Scene, *, since: int) -> str:
         found = _fragments.get(key)
     if found is not None and (panel.from_picture or found[0] >= since):
         return found[1]
+    if may_wait and not panel.from_picture and not _take_turn(scene.workspace.sid):
+        raise Busy
     context = panel.load(scene) | {
         "panel": panel.name,
         "scene": scene,
@@ -84,7 +105,15 @@ def _render_shared(panel: Panel, scene: Scene, *, since: int) -> str:
     return html
 
 
+def _take_turn(workspace_sid: str) -> bool:
+    """Return whether a workspace may have one more panel rendered now."""
+    with _lock:
+        bucket = _buckets.setdefault(workspace_sid, Bucket(burst=MOST_RENDERS, rate=MOST_RENDERS))
+        return bucket.take_token()
+
+
 def forget_fragments() -> None:
-    """Forget all fragments."""
+    """Forget all fragments, and how many were rendered lately."""
     with _lock:
         _fragments.clear()
+        _buckets.clear()

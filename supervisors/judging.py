@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
+from routing.core.rates import WaitClock
 from supervisors.picture import Longest, Picture, Queue, Recent, Tasks
 from supervisors.staff import ChannelStaff, Staff
 
@@ -71,6 +72,9 @@ class Judged:
         free: workers with a slot for the router on a channel on which tasks wait.
         channels: the channels of the view on which the queue has tasks or figures.
         goal: the service level that is promised, if all of these channels promise the same.
+        since_creation: the seconds since its creation after which a waiting task is overdue; None
+            where no channel on which tasks wait measures by this clock.
+        in_queue: the same since entering the queue.
     """
 
     queue: Queue
@@ -84,6 +88,8 @@ class Judged:
     why: Why | None
     recent: Recent
     goal: int | None
+    since_creation: int | None = None
+    in_queue: int | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -145,6 +151,8 @@ def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Ju
         why=_find_why(picture, queue, staff, waiting_on) if tasks.waiting else None,
         recent=picture.recent_of(queue.id, channels) if channels else Recent(),
         goal=_find_goal(picture, queue, channels),
+        since_creation=_find_limit(picture, queue, waiting_on, WaitClock.CREATION),
+        in_queue=_find_limit(picture, queue, waiting_on, WaitClock.QUEUE),
     )
 
 
@@ -179,6 +187,13 @@ def _find_alerted(picture: Picture, queue: Queue) -> Severity:
 def _find_goal(picture: Picture, queue: Queue, channels: Collection[int]) -> int | None:
     goals = {picture.setup.target_of((queue.id, channel)).goal for channel in channels}
     return goals.pop() if len(goals) == 1 else None
+
+
+def _find_limit(
+    picture: Picture, queue: Queue, channels: Collection[int], clock: WaitClock
+) -> int | None:
+    targets = [picture.setup.target_of((queue.id, channel)) for channel in channels]
+    return min((each.threshold for each in targets if each.clock is clock), default=None)
 
 
 def _find_why(picture: Picture, queue: Queue, staff: Staff, channels: tuple[int, ...]) -> Why:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from routing import models
 from supervisors.picture import Picture
 from supervisors.query import Fault, View
 
 
-def drop_unknown_names(view: View, picture: Picture) -> tuple[View, list[Fault]]:
+def drop_unknown_names(
+    view: View, picture: Picture, workspace: models.Workspace
+) -> tuple[View, list[Fault]]:
     """Return the view with the sids and names that exist, and what was dropped.
 
     One of another workspace is treated as one that does not exist.
@@ -19,6 +22,9 @@ def drop_unknown_names(view: View, picture: Picture) -> tuple[View, list[Fault]]
     }
     if view.worker:
         known["worker"] = {worker.sid for worker in picture.workers.values()}
+    if view.workflow:
+        rows = models.Workflow.objects.filter(workspace=workspace, sid__in=view.workflow)
+        known["workflow"] = set(rows.values_list("sid", flat=True))
     faults: list[Fault] = []
     kept: dict[str, tuple[str, ...]] = {}
     for parameter, names in known.items():

@@ -83,6 +83,11 @@ class Scene:
         view = View(workspace=self.view.workspace, worker=(sid,), tz=self.view.tz)
         return f"{reverse('supervisors:tasks')}?{view.canonical}"
 
+    def list_link(self, **filters: Any) -> str:
+        """Return the address of the tasks that pass some filters."""
+        view = View(workspace=self.view.workspace, tz=self.view.tz, **filters)
+        return f"{reverse('supervisors:tasks')}?{view.canonical}"
+
     def find_queue(self) -> Queue:
         """Return the queue that the view names; raises `Http404` if it names none, or several."""
         named = self.view.queue

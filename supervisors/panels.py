@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from supervisors import (
     agent,
+    agent_columns,
     agents,
     alerts,
     asked,
+    conditions,
     now,
     past,
     proposals,
@@ -25,8 +27,10 @@ from supervisors import (
     timeline,
     waiting,
 )
+from supervisors.columns import COLUMNS
 from supervisors.conditions import Subject
 from supervisors.panel import Context, Panel, Scene
+from supervisors.query import Fault, View
 
 PANELS: Final[Mapping[str, Panel]] = {
     panel.name: panel
@@ -61,6 +65,8 @@ class Page:
         belongs_to: the page that the rail shows as current.
         load: returns what the page shows outside of its panels, such as a form.
         where: what the parameter `where` is an expression over.
+        sorts: the names that rows can be sorted by.
+        columns: the names that the parameter `show` may have.
     """
 
     name: str
@@ -70,6 +76,17 @@ class Page:
     belongs_to: str = ""
     load: Callable[[Scene], Context] | None = None
     where: Subject | None = None
+    sorts: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+
+    def find_faults(self, view: View) -> list[Fault]:
+        """Return what of a view this page ignores."""
+        found = conditions.find_fault(view, self.where) if self.where else []
+        if view.sort and view.sort.removeprefix("-") not in self.sorts:
+            found.append(Fault(parameter="sort", value=view.sort, code="sort"))
+        unknown = [name for name in view.show if name not in self.columns]
+        found += [Fault(parameter="show", value=name, code="choice") for name in unknown]
+        return found
 
 
 PAGES: Final[Mapping[str, Page]] = {
@@ -81,7 +98,14 @@ PAGES: Final[Mapping[str, Page]] = {
             panels=("totals", "now_alerts", "troubles", "floor"),
             key="n",
         ),
-        Page(name="queues", title=_("Queues"), panels=("queues",), key="q"),
+        Page(
+            name="queues",
+            title=_("Queues"),
+            panels=("queues",),
+            key="q",
+            sorts=queues.SORTS,
+            columns=frozenset(COLUMNS),
+        ),
         Page(
             name="queue",
             title=_("Queue"),
@@ -95,6 +119,8 @@ PAGES: Final[Mapping[str, Page]] = {
             key="a",
             load=agents.load_form,
             where="worker",
+            sorts=agent_columns.SORTS,
+            columns=frozenset((*agent_columns.COLUMNS, agents.MOSAIC)),
         ),
         Page(
             name="agent",
@@ -109,6 +135,7 @@ PAGES: Final[Mapping[str, Page]] = {
             key="t",
             load=tasks.load_form,
             where="task",
+            sorts=tasks.SORTS,
         ),
         Page(
             name="task",

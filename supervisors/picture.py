@@ -300,6 +300,7 @@ class Picture:
         recent: what happened lately, and what is overdue, by queue and channel.
         unreachable: the ids of available workers who have no desk and no session open.
         alerts: the open alerts, the worst and oldest first.
+        counted_until_us: up to when figures are counted, if the bookkeeper is behind.
     """
 
     number: int
@@ -313,6 +314,7 @@ class Picture:
     recent: Mapping[Place, Recent] = field(default_factory=dict)
     unreachable: frozenset[int] = frozenset()
     alerts: tuple[OpenAlert, ...] = ()
+    counted_until_us: int | None = None
 
     def recent_of(self, queue: int | None, channels: Collection[int] = ()) -> Recent:
         """Return what happened lately in a queue, or in all, on some channels or on all."""

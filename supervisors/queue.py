@@ -20,6 +20,12 @@ def load_queue(scene: Scene) -> Context:
     parts = judged.channels if len(judged.channels) > 1 else ()
     return {
         "judged": judged,
+        "links": {
+            status: scene.list_link(
+                queue=(judged.queue.sid,), channel=scene.view.channel, status=(status,)
+            )
+            for status in ("pending", "reserved", "assigned", "wrapping")
+        },
         "policy": GRAB_POLICIES.get(judged.queue.grab_policy, judged.queue.grab_policy),
         "channels": [
             {

@@ -15,10 +15,17 @@ from supervisors.wording import describe_why
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A value of a row, with what its column says of it."""
+    """A value of a row, with what its column says of it.
+
+    Arguments:
+        limit: the seconds from which a time is worth a look.
+        link: the address of the tasks that it counts.
+    """
 
     column: Column
     value: Any
+    limit: int | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +110,16 @@ def _build_row(judged: Judged, columns: Sequence[Column], scene: Scene) -> Row:
         judged=judged,
         link=scene.queue_link(judged.queue.sid),
         why=describe_why(judged.why, setup) if judged.why else "",
-        cells=_build_cells(judged, columns),
+        cells=_build_cells(scene, judged, columns, scene.view.channel),
         channels=[
             ChannelRow(
                 name=setup.channels[pk].name,
                 cells=_build_cells(
-                    judge_queue(scene.picture, judged.queue, (pk,)), columns, of_channel=True
+                    scene,
+                    judge_queue(scene.picture, judged.queue, (pk,)),
+                    columns,
+                    (setup.channels[pk].unique_name,),
+                    of_channel=True,
                 ),
             )
             for pk in parts
@@ -118,12 +129,22 @@ def _build_row(judged: Judged, columns: Sequence[Column], scene: Scene) -> Row:
 
 
 def _build_cells(
-    judged: Judged, columns: Sequence[Column], *, of_channel: bool = False
+    scene: Scene,
+    judged: Judged,
+    columns: Sequence[Column],
+    channels: tuple[str, ...],
+    *,
+    of_channel: bool = False,
 ) -> list[Cell]:
+    queue = (judged.queue.sid,)
     return [
         Cell(
             column=column,
             value=None if of_channel and not column.by_channel else column.read(judged),
+            limit=column.find_limit(judged),
+            link=scene.list_link(queue=queue, channel=channels, status=(column.status,))
+            if column.status
+            else "",
         )
         for column in columns
     ]

@@ -20,7 +20,7 @@ from routing.sdk import leases
 from routing.snapshots.workers import load_known
 from supervisors import building, picture
 from supervisors.picture import NO_QUEUE, Picture, Place
-from supervisors.recent import read_recent, read_targets
+from supervisors.recent import find_counted_until, read_recent, read_targets
 from supervisors.serving import Serving
 
 CONNECTED_SECONDS: Final = 5.0
@@ -64,6 +64,7 @@ def read_whole(
         recent=read_recent(workspace, setup, tasks, longest, workers, now=now),
         connected=find_connected(now=now),
         alerts=read_alerts(workspace.pk),
+        counted_until_us=find_counted_until(workspace, now=now),
     )
 
 
@@ -114,6 +115,9 @@ def read_changes(
         else before.recent,
         connected=find_connected(now=now),
         alerts=read_alerts(workspace.pk),
+        counted_until_us=find_counted_until(workspace, now=now)
+        if with_figures
+        else before.counted_until_us,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cachetools import TTLCache
@@ -13,12 +13,14 @@ from django.db.models import Q, QuerySet, Sum
 from routing import models, sids
 from routing.core.clock import microseconds
 from routing.core.rates import Target, WaitClock
-from routing.statistics import figures
+from routing.statistics import bookkeeper, figures
 from routing.statistics.figures import Overdue, QueueFigures
 from supervisors.picture import Longest, Place, Recent, Setup, Tasks, Worker
 
 MANY_MISSED: Final = 3
 """Missed offers in ten minutes from which the workers are named."""
+LATE: Final = timedelta(seconds=5)
+"""The age of an event that is not counted from which figures say up to when they are."""
 TODAY_SECONDS: Final = 20.0
 """Seconds for which the figures of the day are used."""
 
@@ -57,6 +59,21 @@ def read_recent(
             entered.get(place, 0),
         )
     return {place: each for place, each in found.items() if each != Recent()}
+
+
+def find_counted_until(workspace: models.Workspace, *, now: datetime) -> int | None:
+    """Return up to when events are counted, in microseconds, if the bookkeeper is behind.
+
+    It is behind if an event that it could have counted has waited for `LATE`.
+    """
+    mark = models.Bookmark.objects.filter(workspace=workspace).first()
+    if mark is None:
+        return None
+    unread = bookkeeper.list_unread_events(workspace, mark).order_by("transaction_id", "id")
+    oldest = unread.values_list("event_date", flat=True).first()
+    if oldest is None or now - oldest < LATE:
+        return None
+    return microseconds(min(mark.date_counted or oldest, oldest))
 
 
 def _build(

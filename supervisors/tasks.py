@@ -15,6 +15,7 @@ from routing import models, subjects, task_layouts
 from routing.core import workflow_position
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
+from routing.core.rates import WaitClock
 from routing.core.vocabulary import AssignmentStatus as S
 from routing.core.vocabulary import ReservationStatus
 from supervisors import filters, scanning
@@ -24,6 +25,7 @@ from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import NO_QUEUE
 from supervisors.scanning import ORDERS, Order, Row
 from supervisors.waiting import STALE_ON as WAITING_STALE_ON
+from supervisors.waiting import describe_limits
 from supervisors.wording import TASK_STATUSES
 from workflows import expressions
 
@@ -31,6 +33,10 @@ FILTERS: Final = (
     *("q", "status", "queue", "workflow", "channel", "worker", "priority", "older", "where"),
 )
 """The parameters that limit the rows."""
+
+SECOND_US: Final = 1_000_000
+OLDER_SECONDS: Final = 5
+"""The age of a page that is filtered by age, after which it is read again."""
 
 ORDER_TITLES: Final[Mapping[str, Promise]] = {
     "oldest": _("Oldest"),
@@ -66,8 +72,9 @@ def load_tasks(scene: Scene) -> Context:
         found = scanning.scan_tasks(load, keep, after=after, size=scene.view.size)
     rows = found.rows if found else []
     counted = scene.picture.tasks_of(None)
+    described = describe_rows(scene, rows)
     return {
-        "rows": describe_rows(scene, rows),
+        "rows": described,
         "is_too_wide": load is None,
         "most_parts": scanning.MOST_PARTS,
         "is_cut": found is not None and found.is_cut,
@@ -78,6 +85,7 @@ def load_tasks(scene: Scene) -> Context:
         else "",
         "first": scene.view.link() if scene.view.after else "",
         "chips": filters.list_chips(scene, FILTERS),
+        "refresh_at_us": find_refresh(scene, described),
     }
 
 
@@ -89,6 +97,15 @@ def find_matching(scene: Scene, *, most: int) -> scanning.Found | None:
     if load is None:
         return None
     return scanning.scan_tasks(load, build_filter(scene, statuses), after=None, size=most)
+
+
+def find_refresh(scene: Scene, described: Iterable[dict[str, Any]]) -> int | None:
+    """Return when a row on the page becomes overdue, or a filter by age may let others in."""
+    now_us = microseconds(scene.now)
+    moments = [row["overdue_us"] for row in described if row["overdue_us"] is not None]
+    if scene.view.older is not None:
+        moments.append(now_us + OLDER_SECONDS * SECOND_US)
+    return min((each for each in moments if each > now_us), default=None)
 
 
 def load_form(scene: Scene) -> Context:
@@ -263,16 +280,19 @@ def _describe_row(
     person, _named = subjects.first_text(known, layout.subtitles)
     queue = setup.queues.get(row.queue or NO_QUEUE)
     channel = setup.channels.get(row.channel)
-    target = setup.target_of((row.queue or NO_QUEUE, row.channel)).threshold
-    waited = (scene.now - row.created).total_seconds()
+    target = setup.target_of((row.queue or NO_QUEUE, row.channel))
+    since = (row.entered or row.created) if target.clock is WaitClock.QUEUE else row.created
     is_waiting = row.status == S.PENDING
+    overdue_us = microseconds(since) + target.threshold * SECOND_US if is_waiting else None
+    is_overdue = overdue_us is not None and overdue_us < microseconds(scene.now)
     return {
         "sid": row.sid,
         "version": row.version,
         "link": scene.task_link(row.sid),
         "title": title or person or row.sid,
         "person": person if title else "",
-        "severity": Severity.WATCH if is_waiting and waited > target else Severity.OK,
+        "severity": Severity.WATCH if is_overdue else Severity.OK,
+        "overdue_us": overdue_us,
         "status": row.status,
         "status_word": TASK_STATUSES[row.status],
         "queue": queue,
@@ -280,7 +300,7 @@ def _describe_row(
         "channel": channel.name if channel else "",
         "priority": row.priority,
         "since_us": microseconds(row.created),
-        "watch": target if is_waiting else None,
+        **(describe_limits(target) if is_waiting else {}),
         "entered_us": microseconds(row.entered) if row.entered and is_waiting else None,
         "finished_us": microseconds(row.finished) if row.finished else None,
         "holders": [

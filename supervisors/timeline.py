@@ -24,6 +24,7 @@ MOST_EVENTS: Final = 3_000
 """The number of events of a day that are read, the newest ones."""
 MOST_LINES: Final = 500
 """The number of lines of the table, the newest ones."""
+MINUTE_US: Final = 60 * SECOND_US
 HOUR_US: Final = 3_600 * SECOND_US
 
 _TYPES: Final = (
@@ -55,6 +56,7 @@ def load_timeline(scene: Scene) -> Context:
         "lines": lines,
         "is_cut": is_cut or len(shown) > MOST_LINES,
         "day": day,
+        "refresh_at_us": day.last_us + MINUTE_US if day.is_today else None,
         "links": list_day_links(scene, day),
         "is_forgotten": day.begin < scene.now - timedelta(days=settings.TASK_RETENTION_DAYS),
         "retention": settings.TASK_RETENTION_DAYS,

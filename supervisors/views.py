@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from routing import models, sids
 from routing.core.clock import microseconds
 from routing.web_sessions import get_user
-from supervisors import access, conditions, finding, fragments, notes, pictures, rail, saved
+from supervisors import access, finding, fragments, notes, pictures, rail, saved
 from supervisors.access import Supervisor
 from supervisors.names import drop_unknown_names
 from supervisors.panel import Context, Scene
@@ -95,7 +95,7 @@ def show_page(
         fixed: the parts of the view that the path decides, such as `queue`.
     """
     scene, faults = build_scene(request.GET, supervisor, now=timezone.now(), **fixed)
-    faults += conditions.find_fault(scene.view, page.where) if page.where else []
+    faults += page.find_faults(scene.view)
     panels = {
         name: fragments.render_panel(PANELS[name], scene, request)
         for name in ("bell", *page.panels)
@@ -138,7 +138,12 @@ def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpR
     if etag is not None and etag == request.headers.get("If-None-Match"):
         answer: HttpResponse = HttpResponseNotModified()
     else:
-        answer = HttpResponse(fragments.render_panel(panel, scene, request))
+        is_script = access.is_script(request)
+        try:
+            html = fragments.render_panel(panel, scene, request, may_wait=is_script)
+        except fragments.Busy:
+            return HttpResponse(status=503, headers={"Retry-After": "1"})
+        answer = HttpResponse(html)
     if etag is not None:
         answer["ETag"] = etag
     answer["X-Now"] = str(microseconds(timezone.now()) // 1000)
@@ -175,7 +180,7 @@ def build_scene(
     given, faults = saved.expand_query(dict(query.lists()), supervisor)
     parsed = parse_query(given)
     picture = pictures.find_picture(supervisor.workspace, now=now)
-    view, unknown = drop_unknown_names(parsed.view, picture)
+    view, unknown = drop_unknown_names(parsed.view, picture, supervisor.workspace)
     view = replace(view, workspace=supervisor.workspace.sid, **fixed)
     scene = Scene(supervisor=supervisor, view=view, picture=picture, now=now)
     return scene, [*faults, *parsed.faults, *unknown]

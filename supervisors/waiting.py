@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from routing import models, subjects, task_layouts
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
+from routing.core.rates import Target, WaitClock
 from routing.db.compiled import CompiledQuery
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import Queue
@@ -47,11 +48,21 @@ def load_waiting(scene: Scene) -> Context:
                 "version": version,
                 "channel": of_channel.name if of_channel else "",
                 "since_us": microseconds(created),
+                **describe_limits(picture.setup.target_of((queue.id, channel))),
                 "entered_us": microseconds(entered or created),
             }
         )
     total = picture.tasks_of(queue.id, scene.channel_ids).waiting
     return {"tasks": tasks, "total": max(total, len(tasks)), "most": MOST_TASKS}
+
+
+def describe_limits(target: Target) -> dict[str, int | None]:
+    """Return the seconds after which a task is overdue, since its creation or in its queue."""
+    by_queue = target.clock is WaitClock.QUEUE
+    return {
+        "since_creation": None if by_queue else target.threshold,
+        "in_queue": target.threshold if by_queue else None,
+    }
 
 
 def list_oldest(queue: Queue, scene: Scene) -> list[str]:

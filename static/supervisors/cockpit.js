@@ -12,6 +12,8 @@ import * as freshness from "./freshness.js";
 import * as keys from "./keys.js";
 import * as lost from "./lost.js";
 import * as panels from "./panels.js";
+import * as roving from "./roving.js";
+import * as sheets from "./sheets.js";
 
 clock.learnFromPage();
 ages.start();
@@ -19,6 +21,8 @@ menus.start();
 panels.start();
 alarms.start();
 freshness.start();
+roving.start();
+sheets.start();
 keys.start();
 palette.start(finding);
 lost.start(socket.retry);

@@ -11,7 +11,6 @@ const ACTIONS = {
   f: openFilters,
   j: () => goToRow(1),
   k: () => goToRow(-1),
-  Enter: openRow,
   p: freshness.togglePause,
   "?": () => document.getElementById("help").showModal(),
 };
@@ -34,7 +33,7 @@ function isTyping(target) {
 }
 
 /** Carry out a key; return whether it has a meaning here. */
-function press({ key, target }) {
+function press({ key }) {
   const now = performance.now();
   if (now < goUntil) {
     goUntil = 0;
@@ -46,12 +45,17 @@ function press({ key, target }) {
     goUntil = now + GO_MS;
     return true;
   }
-  if (key === "Enter" && target.closest("a, button, summary")) return false;
   const action = ACTIONS[key];
   return action ? action() !== false : false;
 }
 
 function openFilters() {
+  const sheet = document.getElementById("filters");
+  if (sheet) {
+    sheet.open = true;
+    sheet.querySelector("select, input:not([type=hidden])").focus();
+    return;
+  }
   const menu = document.getElementById("channel-menu");
   menu.open = true;
   menu.querySelector("a").focus();
@@ -66,14 +70,7 @@ function goToRow(step) {
   const current = all.indexOf(document.activeElement?.closest("[data-row], [data-rows] > li"));
   const row = all[current < 0 && step < 0 ? all.length - 1 : Math.min(Math.max(current + step, 0), all.length - 1)];
   if (!row) return false;
-  row.tabIndex = -1;
   row.focus();
   row.scrollIntoView({ block: "nearest" });
   return true;
-}
-
-function openRow() {
-  const link = document.activeElement?.closest("[data-row], [data-rows] > li")?.querySelector("a");
-  link?.click();
-  return Boolean(link);
 }

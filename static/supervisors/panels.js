@@ -8,6 +8,8 @@ import * as order from "./order.js";
 const SPREAD = 300; // ms at random before a fetch, as all pages hear of a change at once
 const RETRY = 3000;
 const SLOW = 1000; // ms after which a fetch is shown as busy
+const LEAST = 1000; // ms between two fetches that time alone causes
+const MOST = 86_400_000;
 const OURS = new Set(["aria-busy", "data-failed", "data-level", "data-selected"]);
 
 const state = new Map();
@@ -78,7 +80,9 @@ function run(name, panel) {
       clearTimeout(slow);
       document.getElementById(name).removeAttribute("aria-busy");
       panel.busy = null;
-      if (panel.wanted) schedule(name, panel, panel.failed ? RETRY : Math.random() * SPREAD);
+      const rest = panel.failed ? RETRY : panel.rests;
+      panel.rests = 0;
+      if (panel.wanted) schedule(name, panel, rest + Math.random() * SPREAD);
     });
   return panel.busy;
 }
@@ -98,6 +102,12 @@ async function fetchPanel(name, panel) {
   if (panel.etag) headers["If-None-Match"] = panel.etag;
   const answer = await fetch(address(name), { headers, cache: "no-store" });
   if (answer.status === 401) return toLogin();
+  if (answer.status === 503 && answer.headers.has("Retry-After")) {
+    // Others are served first. The panel stays as it is, and its age goes on.
+    panel.wanted = true;
+    panel.rests = 1000 * Number(answer.headers.get("Retry-After"));
+    return undefined;
+  }
   if (answer.status === 403 || answer.status === 404) return location.reload();
   if (!answer.ok && answer.status !== 304) throw new Error(`panel ${name}: ${answer.status}`);
   const received = performance.now();
@@ -106,6 +116,7 @@ async function fetchPanel(name, panel) {
   if (answer.status === 304) return undefined;
   panel.etag = answer.headers.get("ETag");
   put(document.getElementById(name), await answer.text());
+  plan(name);
   return undefined;
 }
 
@@ -118,6 +129,16 @@ function address(name) {
 export function toLogin() {
   const next = encodeURIComponent(location.pathname + location.search);
   location.assign(`${document.body.dataset.login}?next=${next}`);
+}
+
+/** Fetch a panel again at the moment at which time alone changes it. */
+function plan(name) {
+  const panel = state.get(name);
+  clearTimeout(panel.alarm);
+  const at = Number(document.getElementById(name).dataset.refreshAt);
+  if (!at) return;
+  const delay = Math.min(Math.max(at - serverNow(), LEAST), MOST);
+  panel.alarm = setTimeout(() => stale([name]), delay);
 }
 
 function put(panel, html) {
@@ -139,13 +160,15 @@ function put(panel, html) {
 
 /** Return whether the script or the user sets this attribute, which the server does not know. */
 function isOurs(name, node) {
+  if (name === "tabindex" && node.closest("[data-rows]")) return true;
   return OURS.has(name) || (name === "open" && node.matches("details"));
 }
 
 export function start() {
   for (const { id } of document.querySelectorAll("[data-panel]")) {
     const asOf = Number(document.body.dataset.confirmed);
-    state.set(id, { wanted: false, timer: 0, busy: null, failed: false, etag: "", since: 0, asOf });
+    state.set(id, { wanted: false, timer: 0, busy: null, failed: false, etag: "", since: 0, rests: 0, alarm: 0, asOf });
+    plan(id);
   }
   order.start(staleAll);
   document.addEventListener("visibilitychange", () => document.hidden || staleAll());

@@ -9,7 +9,7 @@ from django import template
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -30,17 +30,15 @@ def since(
     """Show the time since a moment, which the script keeps up to date and colours.
 
     Arguments:
-        us: the moment in microseconds; None shows a dash.
+        us: the moment in microseconds; none shows a dash.
         watch: the seconds after which it is worth a look.
         act: the seconds after which it needs an act.
     """
-    if us is None:
+    if not us:
         return "–"
     seconds = (microseconds(context["scene"].now) - us) / 1_000_000
     limits = [("data-watch", watch), ("data-act", act)]
-    more = SafeString().join(
-        format_html(' {}="{}"', name, value) for name, value in limits if value is not None
-    )
+    more = format_html_join("", ' {}="{}"', ((name, value) for name, value in limits if value))
     moment = datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds")
     return format_html(
         '<time class="since" datetime="{}" data-since="{}"{}>{}</time>',
@@ -54,7 +52,7 @@ def since(
 @register.simple_tag(takes_context=True)
 def until(context: Context, us: int | None) -> SafeString | str:
     """Show the time left until a moment, which the script keeps up to date; a dash for none."""
-    if us is None:
+    if not us:
         return "–"
     seconds = (us - microseconds(context["scene"].now)) / 1_000_000
     moment = datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds")
@@ -75,6 +73,13 @@ def moment(context: Context, us: int | None) -> SafeString | str:
     zone = zoneinfo.ZoneInfo(name) if (name := context["view"].tz) else None
     text = date_format(timezone.localtime(at, zone), "Y-m-d H:i:s")
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+
+
+@register.simple_tag(takes_context=True)
+def refreshes(context: Context) -> SafeString | str:
+    """Return the attribute with the moment at which time alone will change a panel, if any."""
+    us = context.get("refresh_at_us")
+    return "" if us is None else format_html(' data-refresh-at="{}"', us // 1000)
 
 
 @register.filter

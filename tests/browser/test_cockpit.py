@@ -145,3 +145,26 @@ def test_every_page_passes_axe_and_fits_every_width(
     cockpit.locator("[data-opens=help]").click()
     inspector.check(cockpit, "the shortcuts")
     assert inspector.faults == []
+
+
+def test_a_table_is_one_tab_stop_with_arrow_keys_inside(cockpit: Page) -> None:
+    cockpit.goto(cockpit.url.partition("?")[0] + "agents?group=none")
+    expect(cockpit.locator("#link-state")).to_have_text("Live")
+    rows = cockpit.locator("#agents [data-row]")
+    expect(cockpit.locator('#agents [data-row][tabindex="0"]')).to_have_count(1)
+    rows.first.focus()
+    cockpit.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    cockpit.keyboard.press("ArrowRight")
+    expect(rows.nth(1).get_by_role("checkbox")).to_be_focused()
+    cockpit.keyboard.press("ArrowRight")
+    expect(rows.nth(1).locator("th a")).to_be_focused()
+    cockpit.keyboard.press("ArrowUp")
+    expect(rows.first).to_be_focused()
+    name = rows.first.locator("th a").inner_text()
+    cockpit.keyboard.press("Tab")
+    assert cockpit.evaluate("!document.activeElement.closest('[data-rows]')")
+    cockpit.keyboard.press("Shift+Tab")
+    expect(rows.first).to_be_focused()
+    cockpit.keyboard.press("Enter")
+    expect(cockpit.locator("#agent-title")).to_have_text(name)

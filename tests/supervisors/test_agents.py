@@ -182,7 +182,7 @@ def test_an_agents_slots_are_changed_in_place(cockpit: Cockpit) -> None:
     pictures.forget_pictures()
     text = cockpit.read("panels/agent", worker=cockpit.ada.sid)
     for part in (
-        "One Chat slot more",
+        "+1 Chat slot",
         "channel=chat&amp;by=1",
         "channel=chat&amp;by=-1",
         "channel=chat&amp;available=false",

@@ -129,3 +129,20 @@ def test_the_palette_finds_queues_by_parts_of_their_names(cockpit: Cockpit) -> N
     assert [each["name"] for each in found] == ["Chats"]
     assert found[0]["address"].startswith(f"/supervisor/queues/{cockpit.queue.sid}")
     assert cockpit.get("find", q="xyz").json() == {"found": []}  # type: ignore[attr-defined]
+
+
+def test_more_different_panels_than_a_second_has_room_for_wait(cockpit: Cockpit) -> None:
+    client = cockpit.people["member"]
+    query = {"workspace": cockpit.workspace.sid}
+    script = {"X-Requested-With": "cockpit"}
+    answers = [
+        client.get("/supervisor/panels/tasks", query | {"priority": number}, headers=script)
+        for number in range(60)
+    ]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:20] == [200] * 20
+    assert 503 in statuses
+    assert answers[statuses.index(503)]["Retry-After"] == "1"
+    assert client.get("/supervisor/tasks", query).status_code == 200, "pages never wait"
+    shared = client.get("/supervisor/panels/queues", query, headers=script)
+    assert shared.status_code == 200, "nor do panels of the picture"

@@ -169,7 +169,7 @@ def test_the_cost_of_a_picture_does_not_depend_on_the_backlog(db: None) -> None:
         with CaptureQueriesContext(connection) as queries:
             read(workspace)
         counts.append(len(queries))
-    assert counts[0] == counts[1] < 16
+    assert counts[0] == counts[1] < 18
 
 
 # --- Renewal --------------------------------------------------------------------------------------

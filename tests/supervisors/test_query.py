@@ -112,3 +112,17 @@ def test_ignored_values_are_escaped(cockpit: Cockpit) -> None:
 def test_a_link_keeps_the_view_and_begins_at_the_first_row() -> None:
     view = View(workspace="WS1", channel=("chat",), after="xyz")
     assert view.link(sort="-wait") == "?channel=chat&sort=-wait&workspace=WS1"
+
+
+def test_sorts_and_columns_that_a_page_lacks_are_named_and_ignored(cockpit: Cockpit) -> None:
+    for page, query, words in (
+        ("queues", {"sort": "-wait"}, "The rows cannot be sorted by “-wait”"),
+        ("agents", {"sort": "waiting"}, "The rows cannot be sorted by “waiting”"),
+        ("tasks", {"sort": "name"}, "The rows cannot be sorted by “name”"),
+        ("agents", {"show": "waiting"}, "“waiting” is none of the values of “show”"),
+        ("queues", {"show": "handled"}, "“handled” is none of the values of “show”"),
+        ("tasks", {"workflow": "WW" + "0" * 32}, "is not in this workspace"),
+    ):
+        assert words in cockpit.read(page, **query)
+    for page, query in (("queues", {"sort": "-waiting"}), ("agents", {"show": "mosaic"})):
+        assert 'class="note"' not in cockpit.read(page, **query)
