@@ -16,17 +16,18 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from agents import access, calling, commands, frames, waiting
+from agents import access, calling, commands, desk_checks, frames, waiting
 from agents.access import Agent
 from agents.arguments import CommandRefused
 from agents.dashboard import Panel
+from agents.desk_checks import DeskKey, DeskState
 from routing import groups, languages, request_ids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
 from routing.sdk import lease_renewal
 from routing.sockets import Bucket, Direct, Work, run_and_log_errors, run_in_thread
-from routing.web_sessions import load_session_user
+from routing.web_sessions import find_user_id
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """One open desk: a tab of a browser."""
 
     check_seconds = 30.0
-    """Seconds between regular checks of the session and the agent's queues."""
+    """Seconds after which an ended session, or other queues of the agent, are noticed at last."""
     rejoin_seconds = 0.3
     """Seconds for which triggers for a check of the agent's queues are collected."""
     spread_seconds = 3.0
@@ -74,7 +75,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._background: set[asyncio.Task[None]] = set()
         self._rejoining = False
         self._catching_up = False
-        self._by_load = False
+        self.by_load = False
         self._refused = 0
         self._bucket = Bucket(burst=self.burst, rate=self.rate)
         headers = dict(self.scope["headers"])
@@ -85,9 +86,10 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         # Only the sid is kept, as the rows would be most of a desk's memory.
         self._worker_sid: str | None = None
         self._user_id: int | None = None
+        self.checked_state: DeskState | None = None
         self._counted_sid: str | None = None
         try:
-            agent, names, self._by_load = await run_in_thread(self.load_groups)
+            agent, names, self.by_load = await run_in_thread(self._load_first_groups)
             settings = await run_in_thread(lambda: calling.load_settings(agent.worker))
         except DeskEnded as end:
             await self._end_desk(end.code)
@@ -96,13 +98,14 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self._join(names)
         self._counted_sid = agent.worker.sid
         lease_renewal.find_desks().add(self._counted_sid)
-        self._run_in_background(self._refresh_groups_regularly)
+        desk_checks.find_checks().add(self)
         ready = {"event": "desk.ready", "worker_sid": agent.worker.sid, "now": now_ms()}
         ready["settings"] = calling.describe_settings(settings)
         await self.send_json(ready | {"stale": sorted(Panel)})
 
     async def disconnect(self, code: int) -> None:
         """Leave every group."""
+        desk_checks.find_checks().remove(self)
         for task in self._background:
             task.cancel()
         if self._counted_sid is not None:
@@ -119,7 +122,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if frame is not None:
             await self.send(text_data=frame)
         own = frames.is_own(message, worker_sid=worker_sid)
-        causes = REJOIN_BY_LOAD if self._by_load else REJOIN
+        causes = REJOIN_BY_LOAD if self.by_load else REJOIN
         if own and message["event_type"] in causes and not self._rejoining:
             self._rejoining = True
             self._run_in_background(self._refresh_groups_soon)
@@ -194,26 +197,29 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def _load_agent(self) -> Agent:
         """Return the agent by the current session and rows; raises `DeskEnded`."""
-        session_key = self.scope["session_key"]
-        if session_key is None:
+        if self._user_id is None:
             raise DeskEnded(LOGGED_OUT)
         # The socket may have been open for long, so the session may have ended.
         try:
-            if self._user_id is None:
-                user = load_session_user(session_key)
-                worker = access.find_worker(user, self._workspace_sid) if user.pk else None
-            else:
-                user, worker = access.load_agent(session_key, self._user_id, self._workspace_sid)
+            user, worker = access.load_agent(*self.key, self._workspace_sid)
         except access.NoWorker:
             raise DeskEnded(NO_DESK) from None
         if worker is None:
             raise DeskEnded(LOGGED_OUT)
-        self._user_id = user.pk
         self._language = languages.choose_language(user, self._accepted_languages)
         if self._worker_sid not in (None, worker.sid):
             raise DeskEnded(NO_DESK)
         client = self.scope.get("client") or (None,)
         return Agent(worker=worker, ip_address=client[0])
+
+    def _load_first_groups(self) -> tuple[Agent, set[str], bool]:
+        """Return what `load_groups` does; note the state before, for the regular checks."""
+        session_key = self.scope["session_key"]
+        if session_key is not None:
+            self._user_id = find_user_id(session_key)
+        if self._user_id is not None:
+            self.checked_state = desk_checks.load_states([self.key]).get(self.key)
+        return self.load_groups()
 
     def load_groups(self) -> tuple[Agent, set[str], bool]:
         """Return the agent, their current groups, and whether offers can change the groups.
@@ -231,9 +237,25 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         }
         return agent, names, served.by_load
 
+    @property
+    def key(self) -> DeskKey:
+        """Return whose desk it is, for the regular checks."""
+        assert self._user_id is not None
+        return DeskKey(self.scope["session_key"], self._user_id)
+
+    async def check(self, state: DeskState | None) -> None:
+        """Check the session and the agent's queues, as the regular checks have found a change."""
+
+        async def refresh() -> None:
+            await self._refresh_groups()
+            self.checked_state = state
+
+        if self._worker_sid is not None:
+            await run_and_log_errors(refresh)
+
     async def _refresh_groups(self) -> None:
         try:
-            agent, names, self._by_load = await run_in_thread(self.load_groups)
+            agent, names, self.by_load = await run_in_thread(self.load_groups)
         except DeskEnded as end:
             await self._end_desk(end.code)
             return
@@ -259,16 +281,10 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.send_json({"event": "desk.missed", "stale": sorted(Panel)})
             await self._refresh_groups()
 
-    async def _refresh_groups_regularly(self) -> None:
-        # After a restart all desks reconnect at once; their checks must not coincide.
-        await asyncio.sleep(random.uniform(0.0, self.check_seconds))  # noqa: S311 - spreads load
-        while True:
-            await run_and_log_errors(self._refresh_groups)
-            await asyncio.sleep(self.check_seconds)
-
     async def _end_desk(self, code: int) -> None:
         """Close, and neither send nor accept anything more."""
         self._worker_sid = None
+        desk_checks.find_checks().remove(self)
         await self.close(code=code)
 
     def _run_in_background(self, work: Work) -> None:

@@ -40,6 +40,14 @@ def load_session_user(session_key: str) -> AnyUser:
     return user if isinstance(user, User) else AnonymousUser()
 
 
+def find_user_id(session_key: str) -> int | None:
+    """Return the id of the user that a session names, without checking that they may log in."""
+    for session in LOAD_SESSION(session_key, timezone.now()):
+        user_id = str(session.get_decoded().get(auth.SESSION_KEY, ""))
+        return int(user_id) if user_id.isdecimal() else None
+    return None
+
+
 def send_session_user(session_key: str, user_id: int) -> Pending[AnyUser]:
     """Send the queries for a session whose user is known, see `pipeline`.
 
