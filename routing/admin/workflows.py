@@ -7,18 +7,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from routing import configurations, models
 from routing.actions import workflows
+from routing.admin import access
 from routing.admin.base import action_context
 from routing.admin.fields import ConfigurationText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
 from routing.explanations import trials
+from workflows import outlines
 
 
 class WorkflowForm(ScopedForm):
@@ -163,10 +168,29 @@ class WorkflowAdmin(ScopedAdmin):
             )
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def get_urls(self) -> list[Any]:
+        """Add the URL of the outline."""
+        outline = self.admin_site.admin_view(require_POST(self.outline_view))
+        return [
+            path("outline/<str:workspace_sid>/", outline, name="routing_workflow_outline"),
+            *super().get_urls(),
+        ]
+
+    def outline_view(self, request: HttpRequest, workspace_sid: str) -> HttpResponse:
+        """Return the outline of a text that is being typed."""
+        workspace = access.visible_workspaces(request.user).filter(sid=workspace_sid).first()
+        if workspace is None:
+            raise Http404
+        text = trials.normalize_text(request.POST.get("configuration", ""))
+        return render(request, "admin/routing/_outline.html", _outline(workspace, text))
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Add the panel to try a task, with the text as it is typed."""
         form = context["adminform"].form
         if form.workspace is not None:
+            text = form["configuration"].value() or ""
+            context |= _outline(form.workspace, trials.normalize_text(text))
+            context["outline_url"] = self.url("outline", form.workspace.sid)
             context |= trials.build_trial(
                 form.workspace,
                 request.POST if request.method == "POST" else None,
@@ -203,6 +227,16 @@ class WorkflowAdmin(ScopedAdmin):
     def delete_row(self, request: HttpRequest, row: models.Workflow) -> None:
         """Delete the workflow, unless tasks use it."""
         workflows.delete_workflow(workflow=row, **action_context(request))
+
+
+def _outline(workspace: models.Workspace, text: str) -> dict[str, Any]:
+    """Return the outline of a text, and the queues that it may name."""
+    queues = list(workspace.task_queues.order_by("friendly_name", "pk"))
+    names = {queue.sid: queue.friendly_name for queue in queues}
+    return {
+        "outline": outlines.outline_text(text, queue_names=names),
+        "queue_choices": [*names.items()],
+    }
 
 
 def _warn(request: HttpRequest, workflow: models.Workflow) -> None:
