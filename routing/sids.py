@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import datetime
 from typing import Final
+
+from routing.random_digits import draw_digits
 
 PREFIXES: Final = {
     "AC": "account",
@@ -34,7 +35,7 @@ def new_sid(prefix: str) -> str:
     """Return a fresh random sid for one of `PREFIXES`."""
     if prefix not in PREFIXES:
         raise ValueError(f"{prefix!r} is not a sid prefix")
-    return prefix + secrets.token_hex(16)
+    return prefix + draw_digits(32)
 
 
 def new_ordered_sid(prefix: str, now: datetime) -> str:
@@ -45,7 +46,7 @@ def new_ordered_sid(prefix: str, now: datetime) -> str:
     """
     milliseconds = int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
     seconds = int(now.timestamp()) & 0xF_FFFF
-    chance = secrets.token_hex(8)
+    chance = draw_digits(15)
     return f"{prefix}{milliseconds:012x}{chance[:5]}{seconds:05x}{chance[5:15]}"
 
 
