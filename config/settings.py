@@ -131,6 +131,16 @@ MIDDLEWARE = [
     # Last, as it answers failed logins.
     "axes.middleware.AxesMiddleware",
 ]
+PAGE_MIDDLEWARE = {
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.activate_language",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
+}
+"""What requests of the API are spared: it has neither sessions nor languages nor logins."""
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import os
 import time
+from io import BytesIO
 from typing import IO, Any, Final
 
 from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+from django.utils.module_loading import import_string
 
 from config import client_keys, proxies, request_log, views
 from config.doors import find_door
@@ -35,6 +38,7 @@ WAITING_BY_CLIENT: Final = 256
 LOGINS_WAITING: Final = 100
 """Maximum number of waiting logins, each of some hundredths of a second, and per address."""
 LOGINS_WAITING_BY_CLIENT: Final = 30
+API: Final = "/v1/"
 LOGIN_PATH: Final = "/accounts/login/"
 ACCOUNT: Final = "cordboard.account"
 """The key under which a scope keeps the request's account, once it is known."""
@@ -51,6 +55,7 @@ class ThreadedHandler(ASGIHandler):
         """Load the middleware for synchronous use."""
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
+        self._middleware_chain: Any = self._split_chain()
         self.requests = FairThreads(
             "http",
             threads=threads,
@@ -65,6 +70,16 @@ class ThreadedHandler(ASGIHandler):
             waiting_by_client=LOGINS_WAITING_BY_CLIENT,
         )
         self.probes = Probes()
+
+    def _split_chain(self) -> Any:
+        """Return a chain that spares the API what only pages need: sessions, languages."""
+        handler: Any = self
+        pages = handler._middleware_chain
+        api = convert_exception_to_response(handler._get_response)
+        for path in reversed(settings.MIDDLEWARE):
+            if path not in settings.PAGE_MIDDLEWARE:
+                api = convert_exception_to_response(import_string(path)(api))
+        return lambda request: (api if request.path_info.startswith(API) else pages)(request)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Receive a request, handle it, and send the answer."""
@@ -90,6 +105,19 @@ class ThreadedHandler(ASGIHandler):
             request_id=request_id,
             account=scope.get(ACCOUNT),
         )
+
+    async def read_body(self, async_receive: Any) -> BytesIO:
+        """Return the request's body, whose size `config.patches.daphne_requests` limits."""
+        body = BytesIO()
+        is_complete = False
+        while not is_complete:
+            message = await async_receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
+        body.seek(0)
+        return body
 
     async def _respond(self, scope: Any, body: IO[bytes], request_id: str) -> Any:
         """Handle a request when a thread is free."""

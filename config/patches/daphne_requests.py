@@ -101,6 +101,13 @@ class BoundedChannel(http.HTTPChannel):  # type: ignore[misc]
         self._used_at = time.monotonic()
         super().requestDone(request)
 
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        """Write a head as one piece, as each piece is checked and stored of its own."""
+        lines = [b"%b %b %b" % (version, code, reason)]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
+
     def close_if_idle(self, seconds: float) -> None:
         """Close the connection if it was idle for so many seconds."""
         if not self.requests and time.monotonic() - self._used_at >= seconds:
@@ -342,6 +349,10 @@ def bounded_protocol(_factory: Any) -> Any:
     return http._GenericHTTPChannelProtocol(BoundedChannel())
 
 
+def log_nothing(_factory: Any, _request: Any) -> None:
+    """Write no line of Twisted's access log, which is lost; `config.request_log` writes ours."""
+
+
 _build_protocol: Final = http_protocol.HTTPFactory.buildProtocol
 
 
@@ -350,4 +361,5 @@ def install() -> None:
     http_protocol.WebRequest = PlainRequest
     http_protocol.HTTPFactory.protocol = bounded_protocol
     http_protocol.HTTPFactory.buildProtocol = build_protocol
+    http_protocol.HTTPFactory.log = log_nothing
     raise_open_files()

@@ -53,10 +53,12 @@ class BasicAuthentication(BaseAuthentication):
         address = client_address(request.META)
         now = timezone.now()
         key = keys.find_key(sid)
-        # What a cached key does not prove at once is compared with the key as it is now.
-        if not _is_proven(key, secret) and (reads := guarded.current_reads()) and reads.forget():
-            key = keys.find_key(sid)
-        sealed = _find_presented_secret(() if key is None else key.secrets, secret, sid)
+        sealed = _find_proven_secret(key, secret)
+        if sealed is None:
+            # What a cached key does not prove at once is compared with the key as it is now.
+            if (reads := guarded.current_reads()) and reads.forget():
+                key = keys.find_key(sid)
+            sealed = _find_presented_secret(() if key is None else key.secrets, secret, sid)
         if sealed is None or valid_credentials.find_account(sid, secret, address) is None:
             failures.check_not_blocked(sid, address, now=now.timestamp())
         if sealed is None or key is None:
@@ -125,13 +127,13 @@ def _find_presented_secret(secrets: tuple[str, ...], secret: str, sid: str) -> s
     return found if found in secrets else None
 
 
-def _is_proven(key: keys.Key | None, secret: str) -> bool:
-    return key is not None and any(_proven_secrets.matches(each, secret) for each in key.secrets)
+def _find_proven_secret(key: keys.Key | None, secret: str) -> str | None:
+    """Return which of a key's sealed secrets was presented before, or None."""
+    found = () if key is None else key.secrets
+    return next((each for each in found if _proven_secrets.matches(each, secret)), None)
 
 
 def _matches(sealed: str, secret: str, sid: str) -> bool:
-    if _proven_secrets.matches(sealed, secret):
-        return True
     try:
         matches = secretbox.matches_secret(sealed, secret)
     except InvalidToken:

@@ -150,7 +150,7 @@ class ResourceView(APIView):
     @cached_property
     def base(self) -> str:
         """Return the URL of the API as the client reaches it."""
-        return self.request.build_absolute_uri("/v1")
+        return f"{self.request.scheme}://{self.request.get_host()}/v1"
 
     @cached_property
     def context(self) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ def client_address(meta: Mapping[str, Any]) -> str | None:
     return canonical_address(meta.get("REMOTE_ADDR"))
 
 
+@functools.lru_cache(maxsize=1_024)
 def canonical_address(address: str | None) -> str | None:
     """Return an IP address in its shortest form; None if it is none."""
     try:
