@@ -29,6 +29,7 @@ from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import Reason
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
+from routing.db.new_rows import build_row
 from routing.events import recorder
 from routing.fields.tasks import TASK
 
@@ -74,24 +75,29 @@ def create_task(
         workflow=workflow,
         task_queue=task_queue,
     )
-    task = models.Task(
-        sid=sids.new_ordered_sid("WT", now),
-        workspace=workspace,
-        workflow=route.workflow,
-        revision_id=None if route.bypass or route.workflow is None else route.workflow.revision_id,
-        task_channel=channel,
-        task_queue=route.task_queue,
-        attributes=inputs.check_attributes(attributes),
-        priority=check_priority(priority),
-        timeout=inputs.check_integer(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
-        routing_target=routing_target,
-        ignore_capacity=route.ignore_capacity,
-        task_queue_entered_date=None if route.task_queue is None else now,
-        virtual_start_us=check_virtual_start(start, now),
-        expires_us=microseconds(now) + timeout * SECOND,
-        date_created=now,
-        date_updated=now,
-    )
+    values = {
+        "sid": sids.new_ordered_sid("WT", now),
+        "revision_id": None
+        if route.bypass or route.workflow is None
+        else route.workflow.revision_id,
+        "attributes": inputs.check_attributes(attributes),
+        "priority": check_priority(priority),
+        "timeout": inputs.check_integer(timeout, field="timeout", least=1, most=MAX_TIMEOUT),
+        "routing_target": routing_target,
+        "ignore_capacity": route.ignore_capacity,
+        "task_queue_entered_date": None if route.task_queue is None else now,
+        "virtual_start_us": check_virtual_start(start, now),
+        "expires_us": microseconds(now) + timeout * SECOND,
+        "date_created": now,
+        "date_updated": now,
+    }
+    related = {
+        "workspace": workspace,
+        "workflow": route.workflow,
+        "task_channel": channel,
+        "task_queue": route.task_queue,
+    }
+    task = build_row(models.Task, values, related)
     if route.bypass:
         task.lane = lanes.find_or_create_lane(task, now=now)
     else:

@@ -7,7 +7,6 @@ For the hundreds of rows of one assignment, that costs several times the databas
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,6 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from routing.db import guarded
 from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import rows as sql
 
@@ -70,7 +68,7 @@ def insert_later(rows: Sequence[models.Model]) -> Pending[None]:
     """Send the insert of new rows, see `pipeline`; reading its result sets their ids."""
     if not rows:
         return Pending(lambda: None)
-    columns = _columns(type(rows[0]), connection.vendor)
+    columns = list_columns(type(rows[0]), connection.vendor)
     write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
     values = _list_values(columns, rows)
     ids = write(type(rows[0])._meta.db_table, columns, values)
@@ -86,57 +84,15 @@ def _assign_ids(rows: Sequence[models.Model], ids: Sequence[int]) -> None:
         row._state.db = connection.alias
 
 
-def insert_together(first: models.Model, later: Sequence[models.Model]) -> None:
-    """Insert a new row and rows of one other model in one round trip, and set all ids.
-
-    PostgreSQL only. Raises `Outdated` if a cached row that this relies on has changed.
-    """
-    columns, others = (_columns(type(row), "postgresql") for row in (first, later[0]))
-    reads = guarded.current_reads()
-    guards = [] if reads is None else sorted(reads.guards, key=lambda each: each.table)
-    shared: list[tuple[_Column, Any]] = []
-    differing: list[tuple[_Column, list[Any]]] = []
-    # What is equal in all rows is sent once.
-    for column, given in zip(others, _list_values(others, later), strict=True):
-        if given.count(given[0]) == len(given):
-            shared.append((column, given[0]))
-        else:
-            differing.append((column, given))
-    text = sql.insert_together(
-        first._meta.db_table,
-        _typed(columns),
-        later[0]._meta.db_table,
-        _typed([column for column, _ in differing]),
-        shared=_typed([column for column, _ in shared]),
-        count=len(later),
-        guards=tuple((guard.table, guard.sole_in) for guard in guards),
-    )
-    parameters = [given[0] for given in _list_values(columns, [first])]
-    for guard in guards:
-        parameters += [guard.pk, guard.version]
-        if guard.sole_in:
-            parameters += [guard.owner, guard.pk]
-    parameters += [value for _, value in shared]
-    parameters += itertools.chain.from_iterable(
-        zip(*(given for _, given in differing), strict=True)
-    )
-    with open_cursor() as cursor:
-        cursor.execute(text, parameters)
-        ids = [pk for _, pk in cursor.fetchall()]
-    if not ids:
-        raise guarded.Outdated
-    if reads is not None:
-        reads.is_written = True
-    _assign_ids([first, *later], ids)
-
-
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     """Store some fields of locked rows with one statement."""
     if not rows:
         return
     model = type(rows[0])
     table = model._meta.db_table
-    columns = [c for c in _columns(model, connection.vendor) if {c.field, c.attribute} & {*names}]
+    columns = [
+        c for c in list_columns(model, connection.vendor) if {c.field, c.attribute} & {*names}
+    ]
     values = _list_values(columns, rows)
     ids = [row.pk for row in rows]
     with open_cursor() as cursor:
@@ -230,13 +186,8 @@ def _names_and_types(columns: Sequence[_Column]) -> tuple[list[str], list[str], 
     )
 
 
-def _typed(columns: Sequence[_Column]) -> tuple[tuple[str, str], ...]:
-    """Return the columns' names and types."""
-    return tuple((column.name, column.type) for column in columns)
-
-
 @functools.cache
-def _columns(model: type[models.Model], vendor: str) -> list[_Column]:
+def list_columns(model: type[models.Model], vendor: str) -> list[_Column]:
     """Return the columns of a model that an insert writes."""
     return [
         _Column(field)

@@ -54,6 +54,12 @@ class Guard:
     sole_in: str = ""
     owner: int = 0
 
+    @property
+    def parameters(self) -> tuple[int | str, ...]:
+        """Return the parameters of its condition in `sql.rows.insert_together`."""
+        sole = (self.owner, self.pk) if self.sole_in else ()
+        return self.pk, self.version, *sole
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[Row]):

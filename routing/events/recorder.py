@@ -7,7 +7,6 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -20,7 +19,8 @@ from routing.core.clock import elapsed_ms
 from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.core.stays import StayEnd
 from routing.core.vocabulary import AssignmentStatus
-from routing.db import bulk_insert
+from routing.db import bulk_insert, joint_insert
+from routing.db.new_rows import build_row
 from routing.db.pipeline import Pending, check_later, send_at_end
 from routing.events import courier, payloads
 from routing.fields.declarations import EventData
@@ -28,8 +28,6 @@ from routing.webhooks import outbox
 
 CHUNK_SIZE: Final = 200
 """Most events that one statement inserts."""
-
-_IN_ORDER: Final = itemgetter(*(field.attname for field in models.Event._meta.concrete_fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def record_creation(
     is_alone = connection.vendor == "postgresql" and not workspace.event_callback_url
     with contextlib.nullcontext() if is_alone else transaction.atomic():
         if connection.vendor == "postgresql":
-            bulk_insert.insert_together(created, written)
+            joint_insert.insert_together(created, written)
         else:
             bulk_insert.insert([created])
             bulk_insert.insert(written)
@@ -230,8 +228,7 @@ def row(
         # The database sets it.
         "transaction_id": 0,
     }
-    # Positional values: with keywords, Django takes three times as long.
-    return models.Event(*_IN_ORDER(values))
+    return build_row(models.Event, values)
 
 
 def _find_stay_end(

@@ -31,7 +31,7 @@ from routing.actions import (
     workspaces,
 )
 from routing.actors import SYSTEM
-from routing.db import bulk_insert
+from routing.db import joint_insert
 from tests import factories
 from tests.api.conftest import TOKEN, basic
 
@@ -155,7 +155,7 @@ def change_between() -> dict[str, Any]:
 def change_within() -> dict[str, Any]:
     """Change each row within a request, just before it writes."""
     report = {}
-    insert = bulk_insert.insert_together
+    insert = joint_insert.insert_together
     for name, change in CHANGES.items():
         floor = Floor()
         pending = [change]
@@ -165,7 +165,7 @@ def change_within() -> dict[str, Any]:
                 elsewhere(pending.pop(), floor)
             insert(*rows)
 
-        with mock.patch.object(bulk_insert, "insert_together", change_first):
+        with mock.patch.object(joint_insert, "insert_together", change_first):
             answer = floor.post(floor.by_key if name == "key" else floor.by_account)
         report[name] = summarize(answer)
         models.Task.objects.all().delete()
@@ -186,7 +186,7 @@ def find_what_was_absent() -> dict[str, Any]:
 def lose_the_answer() -> dict[str, Any]:
     """Lose the database while the insert is under way: whether it was done is unknown."""
     floor = Floor()
-    with mock.patch.object(bulk_insert, "insert_together", side_effect=OperationalError) as sent:
+    with mock.patch.object(joint_insert, "insert_together", side_effect=OperationalError) as sent:
         answer = floor.post(floor.by_account)
     return {"status": answer["status"], "sent": sent.call_count}
 

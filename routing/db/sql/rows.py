@@ -6,7 +6,6 @@ number.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 
@@ -38,7 +37,6 @@ def insert_arrays(
     )
 
 
-@functools.lru_cache(maxsize=64)
 def insert_together(
     table: str,
     columns: Sequence[tuple[str, str]],
