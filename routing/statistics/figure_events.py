@@ -17,6 +17,7 @@ from django.db.models import Q
 from routing.core.clock import microseconds, moment
 from routing.core.event_catalog import EventType as E
 from routing.core.rates import ServiceLevelFormula, Target, WaitClock
+from routing.core.vocabulary import ReservationOrigin
 from routing.models import Bookmark, Event, Events, Figure, Workspace
 from routing.statistics import booking, service_reports
 from routing.statistics.booking import MINUTE_US, BookedEvent
@@ -105,13 +106,19 @@ _MADE: Final[Mapping[str, _Made]] = {
     "short": _Made(("abandoned",), _is_short, lambda service: service.short),
     "given_up": _Made(("abandoned",), _counts, lambda service: service.given_up.part),
     "level": _Made(("answered", "abandoned"), _counts, lambda service: service.level.whole),
-    "push_answers": _Made(
-        ("accepted", "rejected", "missed"),
-        lambda event, target: True,
-        lambda service: service.figures.accept_rate.whole,
-    ),
 }
-MEASURES: Final = frozenset((*_TYPES, *_MADE))
+BY_WAIT: Final = frozenset(_MADE)
+"""Measures that depend on waits, which are not counted by worker."""
+_SUMS: Final[Mapping[str, tuple[str, ...]]] = {"push_answers": ("accepted", "rejected", "missed")}
+"""Measures that are the sum of several columns."""
+_IS_FIRST: Final = Q(event_data__grab_ahead="0")
+_PICKS: Final[Mapping[str, Q]] = {
+    "in_order": _IS_FIRST & Q(event_data__grab_older="0"),
+    "maybe": _IS_FIRST & ~Q(event_data__grab_older="0"),
+    "out_of_order": Q(event_data__has_key="grab_ahead") & ~_IS_FIRST,
+}
+"""Grabs by what waited before them: `statistics.pick_reports`."""
+MEASURES: Final = frozenset((*_TYPES, *_MADE, *_SUMS, *_PICKS))
 """What a cell may count."""
 
 
@@ -180,9 +187,17 @@ def _after(rows: Events, after: tuple[int, int] | None) -> Events:
     return rows.filter(Q(event_date__lt=at) | Q(event_date=at, id__lt=pk), event_date__lte=at)
 
 
+def _list_columns(cell: Cell) -> tuple[str, ...]:
+    """Return the columns of `Figure` that a cell is made of."""
+    if cell.measure in _PICKS:
+        return ("accepted",)
+    made = _MADE.get(cell.measure)
+    return made.columns if made else _SUMS.get(cell.measure, (cell.measure,))
+
+
 def _prepare(cell: Cell) -> Events:
     """Return the events that may count: by type, date, and what the columns of events tell."""
-    columns = _MADE[cell.measure].columns if cell.measure in _MADE else (cell.measure,)
+    columns = _list_columns(cell)
     types = sorted({each.value for name in columns for each in _TYPES[name]})
     start, end = (moment(minute * MINUTE_US) for minute in (cell.span.start, cell.span.end))
     rows: Any = Event.objects.filter(
@@ -200,6 +215,8 @@ def _prepare(cell: Cell) -> Events:
         rows = rows.filter(_among("workflow_key", cell.only["workflow_key"]))
     if "worker_key" in cell.only:
         rows = rows.filter(_among("worker_key", cell.only["worker_key"]))
+    if cell.measure in _PICKS:
+        rows = rows.filter(_PICKS[cell.measure], origin=ReservationOrigin.GRAB.value)
     if set(types) == {E.TASK_CANCELED.value} and not _ELSEWHERE.intersection(columns):
         rows = rows.filter(Q(stay_end__in=columns) | Q(stay_end=None))
     found: Events = rows
@@ -225,7 +242,7 @@ def _until_bookmark(workspace: Workspace) -> Q:
 def _is_of(event: BookedEvent, cell: Cell, targets: Targets) -> bool:
     """Return whether an event adds to a cell."""
     made = _MADE.get(cell.measure)
-    columns = made.columns if made else (cell.measure,)
+    columns = _list_columns(cell)
     for key, counts in booking.count_events([event]).figures.items():
         _, queue, workflow, worker, channel, origin = key
         place = {
@@ -247,6 +264,8 @@ def _is_of(event: BookedEvent, cell: Cell, targets: Targets) -> bool:
 
 def count_cell(cell: Cell, *, targets: Targets) -> int:
     """Return what a cell says: how many events it has, also of those that were forgotten."""
+    if cell.measure in _PICKS:
+        return _prepare(cell).count()
     scope = Scope(workspace=cell.workspace, intervals=[cell.span], only=cell.only)
     if cell.measure in _MADE:
         found = service_reports.add_up(
@@ -256,4 +275,5 @@ def count_cell(cell: Cell, *, targets: Targets) -> int:
     rows: Any = Figure.objects.exclude(task_queue_key=0) if cell.in_queue else Figure.objects
     if cell.origin is not None:
         rows = rows.filter(origin=cell.origin)
-    return sum(count for _, (count,) in sum_by(rows.all(), scope, ["origin"], [cell.measure]))
+    columns = _list_columns(cell)
+    return sum(sum(counts) for _, counts in sum_by(rows.all(), scope, ["origin"], columns))

@@ -15,7 +15,7 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import ReservationOrigin
 from routing.models import Event, Workspace
 from routing.statistics import figure_events, service_reports
-from routing.statistics.figure_events import MEASURES, Cell
+from routing.statistics.figure_events import BY_WAIT, MEASURES, Cell
 from routing.statistics.windows import Span
 from supervisors.query import parse_query
 from supervisors.reports.names import COLUMNS, PARAMETERS, Names
@@ -87,6 +87,8 @@ def parse_cell(given: Mapping[str, Sequence[str]], workspace: Workspace) -> Aske
         elif last.get(f"no_{dimension}") == "1":
             only[COLUMNS[dimension]] = frozenset((0,))
             pairs.append((f"no_{dimension}", "1"))
+    if measure in BY_WAIT and COLUMNS["agent"] in only:
+        return None
     origin = last.get("origin", "")
     report = last.get("report", "")
     pairs += [("start", last["start"]), ("end", last["end"]), ("measure", measure)]

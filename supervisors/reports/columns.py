@@ -39,6 +39,7 @@ class Column:
         opens: the measure of `figure_events` whose events are behind a cell; "" for none.
         origin: how the tasks of these events came to the workers; "" for all.
         is_usual: whether it is shown when no columns are chosen.
+        file_name: its name in files, where that is another.
     """
 
     name: str
@@ -49,17 +50,19 @@ class Column:
     opens: str = ""
     origin: str = ""
     is_usual: bool = False
+    file_name: str = ""
 
     @property
     def file_names(self) -> Sequence[str]:
         """Return the names of its columns in a file, with their units."""
+        name = self.file_name or self.name
         match self.unit:
             case Unit.MS:
-                return (f"{self.name} [ms]", f"{self.name} [h:mm:ss]")
+                return (f"{name} [ms]", f"{name} [h:mm:ss]")
             case Unit.SHARE:
-                return (f"{self.name} [%]", f"{self.name} part", f"{self.name} whole")
+                return (f"{name} [%]", f"{name} part", f"{name} whole")
             case _:
-                return (self.name,)
+                return (name,)
 
 
 def choose_columns(columns: Sequence[Column], shown: Sequence[str]) -> list[Column]:

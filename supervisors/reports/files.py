@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from routing.statistics.grouping import INTERVAL
 from supervisors.csv_files import stream_csv
 from supervisors.reports.columns import list_file_values, write_json
+from supervisors.reports.names import PARAMETERS
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Head, Row, Table
 
@@ -22,9 +23,10 @@ def write_file(request: Request, table: Table) -> HttpResponse:
     zone = find_zone_name(request)
     header: list[str] = []
     for name in request.by:
-        header += (
-            [f"start [{zone}]", f"end [{zone}]"] if name == INTERVAL else [name, f"{name} sid"]
-        )
+        if name == INTERVAL:
+            header += [f"start [{zone}]", f"end [{zone}]"]
+        else:
+            header += [name, f"{name} sid"] if name in PARAMETERS else [name]
     for column in table.columns:
         header += column.file_names
     if INTERVAL not in request.by:
@@ -32,7 +34,9 @@ def write_file(request: Request, table: Table) -> HttpResponse:
 
     def lines() -> Iterator[list[Any]]:
         for row in table.rows[:MOST_ROWS]:
-            cells: list[Any] = [text for head in row.heads for text in _write_head(request, head)]
+            cells: list[Any] = []
+            for name, head in zip(request.by, row.heads, strict=True):
+                cells += _write_head(request, name, head)
             for column in table.columns:
                 cells += list_file_values(column.unit, column.read(row.figures))
             if INTERVAL not in request.by:
@@ -45,9 +49,9 @@ def write_file(request: Request, table: Table) -> HttpResponse:
     return answer
 
 
-def _write_head(request: Request, head: Head) -> list[str]:
+def _write_head(request: Request, name: str, head: Head) -> list[str]:
     if head.span is None:
-        return [head.text, head.sid]
+        return [head.text, head.sid] if name in PARAMETERS else [head.text]
     find_local = request.window.calendar.find_local
     return [find_local(minute).isoformat() for minute in (head.span.start, head.span.end)]
 
@@ -69,7 +73,12 @@ def build_document(request: Request, table: Table, *, counted_until: str | None)
         "by": list(request.by),
         "counted_until": counted_until,
         "columns": [
-            {"name": one.name, "unit": one.unit.value, "formula": str(one.formula)}
+            {
+                "name": one.name,
+                "title": str(one.title),
+                "unit": one.unit.value,
+                "formula": str(one.formula),
+            }
             for one in table.columns
         ],
         "rows": [_write_row(request, table, row) for row in table.rows[:MOST_ROWS]],
@@ -92,7 +101,7 @@ def _write_row(request: Request, table: Table, row: Row) -> dict[str, Any]:
         if head.span is None:
             written[name] = {"sid": head.sid or None, "name": head.text}
         else:
-            start, end = _write_head(request, head)
+            start, end = _write_head(request, name, head)
             written[name] = {"start": start, "end": end}
     written["figures"] = _write_figures(table, row.figures)
     if row.before is not None:

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from supervisors.query import Texts
-from supervisors.reports import service
+from supervisors.reports import agents, occupancy, picking, service, staffing
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Table
 
@@ -44,6 +44,38 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=service.DIMENSIONS,
             filters=service.FILTERS,
             build=service.build_table,
+        ),
+        Report(
+            name="agents",
+            title=_("Agents"),
+            about=_("What did agents handle, how long did it take, and when were they there?"),
+            dimensions=agents.DIMENSIONS,
+            filters=agents.FILTERS,
+            build=agents.build_table,
+        ),
+        Report(
+            name="occupancy",
+            title=_("Occupancy"),
+            about=_("How much of the slots was used?"),
+            dimensions=occupancy.DIMENSIONS,
+            filters=occupancy.FILTERS,
+            build=occupancy.build_table,
+        ),
+        Report(
+            name="staffing",
+            title=_("Staffing"),
+            about=_("At which hours of the week do tasks come, and how many slots are free then?"),
+            dimensions=staffing.DIMENSIONS,
+            filters=staffing.FILTERS,
+            build=staffing.build_table,
+        ),
+        Report(
+            name="picking",
+            title=_("Picking by hand"),
+            about=_("Which tasks do agents grab, and do they pass others over?"),
+            dimensions=picking.DIMENSIONS,
+            filters=picking.FILTERS,
+            build=picking.build_table,
         ),
     )
 }

@@ -59,6 +59,7 @@ def build_context(request: Request, table: Table) -> dict[str, Any]:
         "legend": [column for column in columns if column.formula],
         "column_choices": _list_choices(request, table.columns, columns),
         "charts": table.charts,
+        "grids": table.grids,
         "table_notes": table.notes,
     }
 
@@ -92,9 +93,9 @@ def _build_head(request: Request, column: Column) -> ShownHead:
 def _link_head(request: Request, head: Head) -> str:
     """Return the query of the same report, over time, for what a row is about."""
     given = dict(head.parameters)
-    for name, parameter in PARAMETERS.items():
-        if parameter in given and name in ("queue", "channel", "workflow", "agent"):
-            by = () if len(request.by) > 1 else (INTERVAL,)
+    for parameter in PARAMETERS.values():
+        if parameter in given:
+            by = (INTERVAL,) if len(request.by) == 1 and request.has_intervals else ()
             return request.query.link(**{parameter: (given[parameter],), "by": by, "sort": ""})
     return ""
 

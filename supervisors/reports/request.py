@@ -24,6 +24,7 @@ class Request:
     Arguments:
         report: its name.
         by: the dimensions of its rows.
+        has_intervals: whether they may be intervals alone.
     """
 
     report: str
@@ -33,6 +34,7 @@ class Request:
     by: Sequence[str]
     names: Names = field(repr=False)
     now: datetime
+    has_intervals: bool = True
 
     @property
     def columns(self) -> list[str]:

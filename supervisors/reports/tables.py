@@ -8,7 +8,7 @@ from typing import Any
 
 from routing.statistics.windows import Span
 from supervisors.reports.charts import Chart
-from supervisors.reports.columns import Column
+from supervisors.reports.columns import Column, Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,27 @@ class Row:
     query: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridCell:
+    """A cell of a grid; the higher its level, the darker its shade."""
+
+    text: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A table of one figure, shaded by value.
+
+    Arguments:
+        rows: of each row its head and its cells.
+    """
+
+    title: Label
+    heads: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[GridCell]]]
+
+
 @dataclass(slots=True, kw_only=True)
 class Table:
     """A report.
@@ -54,6 +75,7 @@ class Table:
         columns: all columns; a page shows some of them.
         total: all rows together; None for a report without one.
         charts: what is drawn of it.
+        grids: the same figures as tables of one figure each.
         notes: sentences about what it does not have.
     """
 
@@ -61,4 +83,5 @@ class Table:
     rows: list[Row]
     total: Row | None = None
     charts: Sequence[Chart] = ()
+    grids: Sequence[Grid] = ()
     notes: Sequence[str] = ()

@@ -61,6 +61,8 @@ DIMENSIONS: Final = {
     "channel": gettext_lazy("Channel"),
     "workflow": gettext_lazy("Workflow"),
     "agent": gettext_lazy("Agent"),
+    "weekday": gettext_lazy("Weekday"),
+    "hour": gettext_lazy("Hour"),
 }
 
 
@@ -122,6 +124,7 @@ def _read(
         by=query.by or report.dimensions[0],
         names=Names(workspace),
         now=now,
+        has_intervals=("interval",) in report.dimensions,
     )
     return asked, faults
 

@@ -1,0 +1,128 @@
+"""The report *Picking by hand*: grabs in and out of order, by agent and queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from routing import models, sids
+from routing.statistics import pick_reports
+from routing.statistics.pick_reports import MOST_GRABS, Picks
+from supervisors.reports.columns import Column, Unit
+from supervisors.reports.request import Request
+from supervisors.reports.tables import Row, Table
+from supervisors.wording import GRAB_POLICIES
+
+DIMENSIONS: Final = (("agent", "queue"), ("agent",), ("queue",))
+FILTERS: Final = ("agent", "queue", "channel")
+
+
+@dataclass(slots=True)
+class QueuePicks:
+    """Grabs, beside the policy of their queue; "" for several queues."""
+
+    picks: Picks
+    policy: str = ""
+
+
+def build_table(request: Request) -> Table:
+    """Return the rows of the window by name, without a ranking."""
+    scope = request.build_scope([request.window.span], FILTERS)
+    loaded, is_cut = pick_reports.load_picks(scope)
+    place = {"agent": 0, "queue": 1}
+    found: dict[tuple[int, ...], Picks] = {}
+    total = Picks()
+    for pair, picks in loaded.items():
+        key = tuple(pair[place[name]] for name in request.by)
+        found.setdefault(key, Picks()).add(picks)
+        total.add(picks)
+    request.load_names(found)
+    policies = _load_policies(request.workspace)
+    rows = []
+    for key, picks in found.items():
+        heads = request.build_heads(key, ())
+        queue = key[list(request.by).index("queue")] if "queue" in request.by else 0
+        figures = QueuePicks(picks, policies.get(queue, ""))
+        query = request.write_cell(heads, FILTERS)
+        rows.append(Row(heads=heads, figures=figures, query=query))
+    rows.sort(key=lambda row: [head.text.casefold() for head in row.heads])
+    notes = []
+    if is_cut:
+        notes.append(_("The newest %(grabs)d grabs were read.") % {"grabs": MOST_GRABS})
+    return Table(
+        columns=_COLUMNS,
+        rows=rows,
+        total=Row(heads=(), figures=QueuePicks(total), query=request.write_cell((), FILTERS)),
+        notes=notes,
+    )
+
+
+def _load_policies(workspace: models.Workspace) -> dict[int, str]:
+    rows = workspace.task_queues.values_list("sid", "grab_policy")
+    return {sids.index_key(sid): str(GRAB_POLICIES[policy]) for sid, policy in rows}
+
+
+_COLUMNS: Final[Sequence[Column]] = (
+    Column(
+        name="grabs",
+        title=gettext_lazy("Grabs"),
+        read=lambda row: row.picks.grabs,
+        formula=gettext_lazy("Tasks that the agent picked."),
+        opens="accepted",
+        origin="grab",
+        is_usual=True,
+    ),
+    Column(
+        name="in_order",
+        title=gettext_lazy("In order"),
+        read=lambda row: row.picks.in_order,
+        formula=gettext_lazy("No task that asks for the same, and no older one, waited before it."),
+        opens="in_order",
+        is_usual=True,
+    ),
+    Column(
+        name="out_of_order",
+        title=gettext_lazy("Out of order"),
+        read=lambda row: row.picks.out_of_order,
+        formula=gettext_lazy(
+            "Certain: tasks that ask for the same waited before it, so every agent who may take "
+            "the one might have taken them."
+        ),
+        opens="out_of_order",
+        is_usual=True,
+    ),
+    Column(
+        name="maybe",
+        title=gettext_lazy("Maybe"),
+        read=lambda row: row.picks.maybe,
+        formula=gettext_lazy(
+            "Older tasks of the queue with at least its priority waited, which ask for something "
+            "else."
+        ),
+        opens="maybe",
+        is_usual=True,
+    ),
+    Column(
+        name="median_passed_over",
+        title=gettext_lazy("Passed over, median"),
+        read=lambda row: row.picks.median_passed_over,
+        unit=Unit.NUMBER,
+        formula=gettext_lazy(
+            "Of the grabs out of order: how many were passed over, counted to 100."
+        ),
+        opens="out_of_order",
+        is_usual=True,
+    ),
+    Column(
+        name="grab_policy",
+        title=gettext_lazy("Grab policy"),
+        read=lambda row: row.policy or None,
+        unit=Unit.TEXT,
+        formula=gettext_lazy("What agents may grab from this queue now."),
+        is_usual=True,
+    ),
+)

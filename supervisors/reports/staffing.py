@@ -1,0 +1,158 @@
+"""The report *Staffing*: what comes in and how many slots are free, by weekday and hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy
+
+from routing.core.clock import microseconds
+from routing.statistics import agent_reports
+from routing.statistics.booking import MINUTE_US
+from routing.statistics.calendars import Step
+from routing.statistics.occupancy import find_known_until
+from routing.statistics.windows import Span
+from supervisors.reports.agents import describe_known
+from supervisors.reports.columns import Column, Label, Unit
+from supervisors.reports.request import Request
+from supervisors.reports.tables import Grid, GridCell, Head, Row, Table
+
+DIMENSIONS: Final = (("weekday", "hour"),)
+FILTERS: Final = ("channel",)
+LEVELS: Final = 5
+"""Shades of a grid."""
+
+
+@dataclass(slots=True)
+class Hour:
+    """An hour of a weekday: how often it came, and what happened in all of them.
+
+    Arguments:
+        slots_known: how many of them have slot time.
+    """
+
+    times: int = 0
+    entered: int = 0
+    answered: int = 0
+    slots_known: int = 0
+    free_ms: int = 0
+    spans: list[Span] = field(default_factory=list)
+
+    @property
+    def mean_entered(self) -> float | None:
+        """Return how many tasks entered on average."""
+        return self.entered / self.times if self.times else None
+
+    @property
+    def mean_answered(self) -> float | None:
+        """Return how many tasks were answered on average."""
+        return self.answered / self.times if self.times else None
+
+    @property
+    def mean_free(self) -> float | None:
+        """Return how many slots were free on average."""
+        return self.free_ms / (self.slots_known * 3_600_000) if self.slots_known else None
+
+
+def build_table(request: Request) -> Table:
+    """Return the rows of weekdays and hours; hours that are not over do not count."""
+    calendar = request.window.calendar
+    now = microseconds(request.now) // MINUTE_US
+    intervals = calendar.split(request.window.span, Step.HOUR)
+    scope = request.build_scope(intervals, FILTERS)
+    stays = agent_reports.count_by_interval(request.workspace, scope)
+    times = agent_reports.load_times(scope, ["interval"])
+    until = find_known_until(request.workspace)
+    known = 0 if until is None else microseconds(until) // MINUTE_US
+    hours: dict[tuple[int, int], Hour] = {}
+    for number, span in enumerate(intervals):
+        if span.end > now or span.end - span.start != 60:
+            continue
+        one = hours.setdefault(_place(calendar.find_local(span.start)), Hour())
+        entered, answered = stays.get((number,), (0, 0))
+        one.times += 1
+        one.entered += entered
+        one.answered += answered
+        if span.end <= known:
+            one.slots_known += 1
+            time = times.get((number,))
+            one.free_ms += sum(each.free_ms for each in time.channels.values()) if time else 0
+    rows = [
+        Row(heads=[Head(text=str(WEEKDAYS[day])), Head(text=_write_hour(minute))], figures=hour)
+        for (day, minute), hour in sorted(hours.items())
+    ]
+    columns = list(_COLUMNS) if request.workspace.multi_task_enabled else list(_COLUMNS[:-1])
+    grids = [_build_grid(column, hours) for column in columns if column.unit is Unit.NUMBER]
+    return Table(columns=columns, rows=rows, grids=grids, notes=list(describe_known(request)))
+
+
+def _place(start: datetime) -> tuple[int, int]:
+    return start.weekday(), start.hour * 60 + start.minute
+
+
+def _write_hour(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _build_grid(column: Column, hours: dict[tuple[int, int], Hour]) -> Grid:
+    values = {place: column.read(hour) for place, hour in hours.items()}
+    highest = max((value for value in values.values() if value is not None), default=0) or 1
+    starts = sorted({minute for _day, minute in hours})
+    return Grid(
+        title=column.title,
+        heads=[_write_hour(minute) for minute in starts],
+        rows=[
+            (
+                str(WEEKDAYS[day]),
+                [_build_cell(values.get((day, minute)), highest) for minute in starts],
+            )
+            for day in sorted({day for day, _minute in hours})
+        ],
+    )
+
+
+def _build_cell(value: float | None, highest: float) -> GridCell:
+    if value is None:
+        return GridCell(text="–", level=0)
+    level = -(-value * LEVELS // highest)
+    return GridCell(text=str(number_format(value, 1)), level=int(level))
+
+
+def _mean(name: str, title: Label, read: Callable[[Hour], float | None], formula: Label) -> Column:
+    return Column(
+        name=name, title=title, read=read, formula=formula, unit=Unit.NUMBER, is_usual=True
+    )
+
+
+_COLUMNS: Final[Sequence[Column]] = (
+    Column(
+        name="hours",
+        title=gettext_lazy("Hours"),
+        read=lambda hour: hour.times,
+        formula=gettext_lazy("How often this hour of the week came in the window, and is over."),
+        is_usual=True,
+    ),
+    _mean(
+        "mean_entered",
+        gettext_lazy("Entered, on average"),
+        lambda hour: hour.mean_entered,
+        gettext_lazy("Stays that began in these hours ÷ hours."),
+    ),
+    _mean(
+        "mean_answered",
+        gettext_lazy("Answered, on average"),
+        lambda hour: hour.mean_answered,
+        gettext_lazy("Answers in these hours ÷ hours."),
+    ),
+    _mean(
+        "mean_free",
+        gettext_lazy("Free slots, on average"),
+        lambda hour: hour.mean_free,
+        gettext_lazy("Free slot time of these hours ÷ hours with known slots."),
+    ),
+)
