@@ -36,7 +36,7 @@ class ReportQuery:
     channel: Texts = ()
     workflow: Texts = ()
     worker: Texts = ()
-    window: str = "today"
+    window: str = ""
     tz: str = ""
     by: Texts = ()
     step: str = ""
@@ -70,12 +70,17 @@ class ReportQuery:
 
 
 def parse_report(
-    given: Mapping[str, Sequence[str]], *, workspace: str, dimensions: Sequence[Texts]
+    given: Mapping[str, Sequence[str]],
+    *,
+    workspace: str,
+    dimensions: Sequence[Texts],
+    window: str = "today",
 ) -> tuple[ReportQuery, list[Fault]]:
     """Return the query of a report, and what of it is ignored.
 
     Arguments:
         dimensions: by what the rows of this report may be grouped; the first is the usual one.
+        window: the usual one.
     """
     shared = parse_query({name: given[name] for name in given if name not in _OWN})
     zone = parse_query({"tz": given.get("tz", ())})
@@ -83,7 +88,7 @@ def parse_report(
     values: dict[str, Any] = {name: getattr(shared.view, name) for name in _SHARED}
     last = {name: texts[-1].strip() for name, texts in given.items() if texts}
     values["tz"] = zone.view.tz
-    values["window"] = _read_window(last, faults)
+    values["window"] = _read_window(last, window, faults)
     values["compare"] = _read_choice("compare", last, tuple(COMPARISONS), faults)
     values["step"] = _read_choice("step", last, ("", *Step), faults)
     by = tuple(one for text in given.get("by", ()) for one in text.split(",") if one)
@@ -109,16 +114,16 @@ def _read_choice(
     return choices[0]
 
 
-def _read_window(last: Mapping[str, str], faults: list[Fault]) -> str:
+def _read_window(last: Mapping[str, str], usual: str, faults: list[Fault]) -> str:
     """Return the window; the dates of the form make one if it is `dates`."""
     value = last.get("window", "")
     if value == "dates":
         value = f"{last.get('from', '')}..{last.get('to', '')}"
     if not value or value in WINDOWS:
-        return value or "today"
+        return value or usual
     if read_dates(value) is None:
         faults.append(Fault(parameter="window", value=value[:60], code="report_window"))
-        return "today"
+        return usual
     return value
 
 

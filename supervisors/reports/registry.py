@@ -24,6 +24,8 @@ class Report:
         dimensions: by what its rows may be grouped; the first is the usual one.
         filters: what it may be limited to.
         build: reads its rows.
+        window: the usual one.
+        is_comparable: whether it can be compared with the same window before.
     """
 
     name: str
@@ -32,6 +34,13 @@ class Report:
     dimensions: Sequence[Texts]
     filters: Texts
     build: Callable[[Request], Table]
+    window: str = "today"
+    is_comparable: bool = True
+
+    @property
+    def has_intervals(self) -> bool:
+        """Return whether rows may be intervals."""
+        return any("interval" in by for by in self.dimensions)
 
 
 REPORTS: Final[Mapping[str, Report]] = {
@@ -68,6 +77,8 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=staffing.DIMENSIONS,
             filters=staffing.FILTERS,
             build=staffing.build_table,
+            window="28d",
+            is_comparable=False,
         ),
         Report(
             name="picking",
@@ -76,6 +87,7 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=picking.DIMENSIONS,
             filters=picking.FILTERS,
             build=picking.build_table,
+            is_comparable=False,
         ),
     )
 }

@@ -112,8 +112,13 @@ def _read(
 ) -> tuple[Request, list[Fault]]:
     now, workspace = timezone.now(), supervisor.workspace
     query, faults = parse_report(
-        dict(request.GET.lists()), workspace=workspace.sid, dimensions=report.dimensions
+        dict(request.GET.lists()),
+        workspace=workspace.sid,
+        dimensions=report.dimensions,
+        window=report.window,
     )
+    if not report.is_comparable:
+        query = query.change(compare="")
     query = query.change(**_find_unused(report))
     calendar = read_calendar(supervisor, query.tz)
     asked = Request(
@@ -146,7 +151,7 @@ def _build_page(
         "report": report,
         "report_address": _address(report),
         "reports": [
-            (each, f"{_address(each)}{_move(query, each)}", each is report)
+            (each, f"{_address(each)}{_move(query, report, each)}", each is report)
             for each in REPORTS.values()
         ],
         "asked": asked,
@@ -182,9 +187,12 @@ def _address(report: Report) -> str:
     return reverse(f"supervisors:report_{report.name}")
 
 
-def _move(query: ReportQuery, report: Report) -> str:
-    """Return the query for another report, which has rows and columns of its own."""
-    return query.link(by=(), show=(), sort="", **_find_unused(report))
+def _move(query: ReportQuery, here: Report, report: Report) -> str:
+    """Return the query for another report, which has its own rows, columns and usual window."""
+    if query.window == here.window:
+        query = query.change(window="")
+    values = {"by": (), "show": (), "sort": ""} | _find_unused(report)
+    return query.link(**values, **({} if report.is_comparable else {"compare": ""}))
 
 
 def _find_unused(report: Report) -> dict[str, tuple[str, ...]]:

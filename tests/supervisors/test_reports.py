@@ -333,6 +333,14 @@ def test_an_axis_ends_at_a_round_number() -> None:
     assert drawn.parts[1].height == 2 * drawn.parts[0].height
 
 
+def test_a_report_has_its_own_usual_window(cockpit: Cockpit) -> None:
+    for name, days in (("service", 1), ("staffing", 28)):
+        window = load(cockpit, name, now=NOON)["window"]
+        start = datetime.fromisoformat(window["start"])
+        assert NOON.date() - start.date() == timedelta(days=days if days > 1 else 0)
+    assert "Compare with" not in show(cockpit, "staffing", now=NOON)
+
+
 def test_every_report_says_what_it_answers(cockpit: Cockpit) -> None:
     for name, report in REPORTS.items():
         assert str(report.about) in show(cockpit, name, now=NOON).replace("&#x27;", "'")
