@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -25,6 +25,7 @@ class Unit(StrEnum):
     SHARE = "percent"
     NUMBER = "number"
     TEXT = "text"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Column:
         origin: how the tasks of these events came to the workers; "" for all.
         is_usual: whether it is shown when no columns are chosen.
         file_name: its name in files, where that is another.
+        words: what a page shows for some texts; files and JSON have the texts.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Column:
     origin: str = ""
     is_usual: bool = False
     file_name: str = ""
+    words: Mapping[str, Label] | None = None
 
     @property
     def file_names(self) -> Sequence[str]:
@@ -87,6 +90,8 @@ def format_value(unit: Unit, value: Any) -> str:
             return _format_share(value)
         case Unit.NUMBER:
             return str(number_format(value, 2))
+        case Unit.DATE:
+            return f"{value:%Y-%m-%d %H:%M:%S}"
         case _:
             return str(value)
 
@@ -108,6 +113,8 @@ def list_file_values(unit: Unit, value: Any) -> list[Any]:
             return [share, value.part, value.whole]
         case Unit.NUMBER:
             return ["" if value is None else round(value, 4)]
+        case Unit.DATE:
+            return ["" if value is None else value.isoformat()]
         case _:
             return ["" if value is None else value]
 
@@ -121,7 +128,7 @@ def write_json(unit: Unit, value: Any) -> Any:
     """Return a value as JSON has it."""
     if unit is Unit.SHARE:
         return {"percent": value.percent, "part": value.part, "whole": value.whole}
-    return value
+    return value.isoformat() if unit is Unit.DATE and value is not None else value
 
 
 def rank(unit: Unit, value: Any) -> tuple[int, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -16,24 +17,26 @@ from supervisors.reports.tables import Head, Row, Table
 
 MOST_ROWS: Final = 1_000_000
 """Rows of a file."""
+_WITH_SID: Final = frozenset((*PARAMETERS, "task"))
+"""Dimensions whose rows have a sid."""
 
 
-def write_file(request: Request, table: Table) -> HttpResponse:
-    """Return a report as CSV, one line for each row; totals are left to who adds lines up."""
+def write_file(request: Request, table: Table, rows: Iterable[Row]) -> HttpResponse:
+    """Return some rows as CSV, one line for each; totals are left to who adds lines up."""
     zone = find_zone_name(request)
     header: list[str] = []
     for name in request.by:
         if name == INTERVAL:
             header += [f"start [{zone}]", f"end [{zone}]"]
         else:
-            header += [name, f"{name} sid"] if name in PARAMETERS else [name]
+            header += [name, f"{name} sid"] if name in _WITH_SID else [name]
     for column in table.columns:
         header += column.file_names
     if INTERVAL not in request.by:
         header += [f"window start [{zone}]", f"window end [{zone}]"]
 
     def lines() -> Iterator[list[Any]]:
-        for row in table.rows[:MOST_ROWS]:
+        for row in islice(rows, MOST_ROWS):
             cells: list[Any] = []
             for name, head in zip(request.by, row.heads, strict=True):
                 cells += _write_head(request, name, head)
@@ -51,7 +54,7 @@ def write_file(request: Request, table: Table) -> HttpResponse:
 
 def _write_head(request: Request, name: str, head: Head) -> list[str]:
     if head.span is None:
-        return [head.text, head.sid] if name in PARAMETERS else [head.text]
+        return [head.text, head.sid] if name in _WITH_SID else [head.text]
     find_local = request.window.calendar.find_local
     return [find_local(minute).isoformat() for minute in (head.span.start, head.span.end)]
 

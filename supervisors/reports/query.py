@@ -21,9 +21,26 @@ COMPARISONS: Final = {"": 0, "1d": 1, "1w": 7, "4w": 28}
 """Days that the window for comparison lies earlier, by the value of `compare`."""
 DIMENSIONS: Final = ("interval", "queue", "channel", "workflow", "agent")
 
+MOST_PATHS: Final = 8
+"""Attributes that may be columns."""
+_PATH: Final = re.compile(r"[^.,=\x00-\x1f\x7f]{1,64}(\.[^.,=\x00-\x1f\x7f]{1,64}){0,7}")
+
 _SHARED: Final = ("queue", "channel", "workflow", "worker")
 _OWN: Final = frozenset(
-    ("window", "from", "to", "by", "step", "compare", "show", "sort", "workspace", "tz", "view")
+    (
+        "window",
+        "from",
+        "to",
+        "by",
+        "step",
+        "compare",
+        "show",
+        "sort",
+        "attribute",
+        "workspace",
+        "tz",
+        "view",
+    )
 )
 
 
@@ -41,6 +58,7 @@ class ReportQuery:
     by: Texts = ()
     step: str = ""
     compare: str = ""
+    attribute: Texts = ()
     show: Texts = ()
     sort: str = ""
 
@@ -95,6 +113,8 @@ def parse_report(
     values["by"] = by if by in dimensions else ()
     if by and by not in dimensions:
         faults.append(Fault(parameter="by", value=",".join(by)[:60], code="choice"))
+    paths = [one.strip() for text in given.get("attribute", ()) for one in text.split(",")]
+    values["attribute"] = tuple(dict.fromkeys(p for p in paths if _PATH.fullmatch(p)))[:MOST_PATHS]
     shown = [one for one in given.get("show", ()) if re.fullmatch(r"[a-z0-9_]{1,40}", one)]
     values["show"] = tuple(dict.fromkeys(shown[:100]))
     sort = last.get("sort", "")

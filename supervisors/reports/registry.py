@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from supervisors.query import Texts
-from supervisors.reports import agents, occupancy, picking, service, staffing
+from supervisors.reports import agents, occupancy, picking, service, staffing, tasks
 from supervisors.reports.request import Request
-from supervisors.reports.tables import Table
+from supervisors.reports.tables import Row, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class Report:
         filters: what it may be limited to.
         build: reads its rows.
         window: the usual one.
+        iterate: yields all rows for a file, where a page shows some only.
         is_comparable: whether it can be compared with the same window before.
     """
 
@@ -35,7 +36,13 @@ class Report:
     filters: Texts
     build: Callable[[Request], Table]
     window: str = "today"
+    iterate: Callable[[Request], Iterator[Row]] | None = None
     is_comparable: bool = True
+
+    @property
+    def has_attributes(self) -> bool:
+        """Return whether attributes of tasks may be columns."""
+        return ("task",) in self.dimensions
 
     @property
     def has_intervals(self) -> bool:
@@ -87,6 +94,16 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=picking.DIMENSIONS,
             filters=picking.FILTERS,
             build=picking.build_table,
+            is_comparable=False,
+        ),
+        Report(
+            name="tasks",
+            title=_("Tasks"),
+            about=_("What became of each task that was created in the window?"),
+            dimensions=tasks.DIMENSIONS,
+            filters=tasks.FILTERS,
+            build=tasks.build_table,
+            iterate=tasks.iterate_rows,
             is_comparable=False,
         ),
     )

@@ -92,6 +92,8 @@ def _build_head(request: Request, column: Column) -> ShownHead:
 
 def _link_head(request: Request, head: Head) -> str:
     """Return the query of the same report, over time, for what a row is about."""
+    if head.address:
+        return head.address
     given = dict(head.parameters)
     for parameter in PARAMETERS.values():
         if parameter in given:
@@ -145,7 +147,8 @@ class _Cells:
         parts = []
         for column, begin, end in self._columns:
             value = column.read(row.figures)
-            text: str = escape(format_value(column.unit, value))
+            shown = column.words.get(value, value) if column.words and value else value
+            text: str = escape(format_value(column.unit, shown))
             if address and end and _is_something(column.unit, value):
                 text = f'<a href="{address}{end}">{text}</a>'
             if row.before is not None:

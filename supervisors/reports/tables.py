@@ -21,6 +21,7 @@ class Head:
         sid: the sid of a queue and so on; "" for an interval and for what is gone.
         span: the minutes of an interval.
         parameters: the parameters of an address that limit a page to it.
+        address: the address of its own page, if it leads there.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Head:
     sid: str = ""
     span: Span | None = None
     parameters: tuple[tuple[str, str], ...] = ()
+    address: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -63,6 +63,7 @@ DIMENSIONS: Final = {
     "agent": gettext_lazy("Agent"),
     "weekday": gettext_lazy("Weekday"),
     "hour": gettext_lazy("Hour"),
+    "task": gettext_lazy("Task"),
 }
 
 
@@ -86,7 +87,9 @@ def show_file(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpRe
     """Return a report as a file, with all of its columns."""
     report = REPORTS[name]
     asked, _faults = _read(request, supervisor, report)
-    return files.write_file(asked, report.build(asked))
+    table = report.build(asked)
+    rows = table.rows if report.iterate is None else report.iterate(asked)
+    return files.write_file(asked, table, rows)
 
 
 def _show(request: HttpRequest, supervisor: Supervisor, report: Report) -> HttpResponse:
@@ -146,7 +149,7 @@ def _build_page(
 ) -> dict[str, Any]:
     query, window = asked.query, asked.window
     dates = read_dates(query.window)
-    own = ("window", "by", "step", "compare", "tz")
+    own = ("window", "by", "step", "compare", "tz", "attribute")
     return {
         "report": report,
         "report_address": _address(report),

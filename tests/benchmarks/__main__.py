@@ -23,6 +23,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_tenants.py",
     "tests/benchmarks/test_metrics.py",
     "tests/benchmarks/test_floor.py",
+    "tests/benchmarks/test_reports.py",
 ]
 
 
