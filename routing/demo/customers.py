@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator
 from typing import Any, Final
+
+from routing.demo.client import ApiError, Client
 
 _CUSTOMERS: Final = (
     "Ada Byron", "Bruno Keller", "Chiara Russo", "Diego Marín", "Elif Aydın", "Farid Haddad",
@@ -40,6 +43,38 @@ _SUBJECTS: Final = {
 _CHANNELS: Final = {"chat": 9, "voice": 5, "sms": 3, "default": 2, "video": 1}
 _TOPICS: Final = {"support": 6, "billing": 2, "sales": 2}
 _LANGUAGES: Final = {"en": 7, "de": 2, "fr": 1, "es": 1}
+
+
+class Impatient:
+    """Customers who give up: a part of those who have waited for long."""
+
+    LOOK_EVERY: Final = 10.0
+    PATIENCE: Final = 90.0
+    """Seconds after which each look ends the patience of some."""
+    SHARE: Final = 0.25
+
+    def __init__(self, client: Client, workspace: str, *, seed: int) -> None:
+        self._client = client
+        self._base = f"/Workspaces/{workspace}/Tasks"
+        self._dice = random.Random(seed)  # noqa: S311 - a play, not secrets
+        self._look_at = 0.0
+
+    def act(self, now: float) -> None:
+        """Cancel the tasks of those who give up now."""
+        if now < self._look_at:
+            return
+        self._look_at = now + self.LOOK_EVERY
+        query = {"AssignmentStatus": "pending", "PageSize": 50, "Ordering": "DateCreated:asc"}
+        for task in self._client.get(self._base, **query)["tasks"]:
+            if task["age"] < self.PATIENCE or self._dice.random() >= self.SHARE:
+                continue
+            # An agent may have been faster.
+            with contextlib.suppress(ApiError):
+                self._client.post(
+                    f"{self._base}/{task['sid']}",
+                    AssignmentStatus="canceled",
+                    Reason="The customer gave up",
+                )
 
 
 def generate_tasks(seed: int) -> Iterator[tuple[str, dict[str, Any]]]:

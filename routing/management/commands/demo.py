@@ -24,6 +24,7 @@ from routing.actions import (
     workflows,
     workspaces,
 )
+from routing.actions.supervision import batch_rows, batches
 from routing.actors import Actor
 from routing.demo import contents
 
@@ -130,4 +131,24 @@ def create_demo(account: models.Account, *, users: list[User], now: datetime) ->
                 actor=ACTOR,
                 now=now,
             )
+    _note_a_change(workspace, made["Billing"], channels["chat"], now)
     return workspace
+
+
+def _note_a_change(
+    workspace: models.Workspace,
+    queue: models.TaskQueue,
+    channel: models.TaskChannel,
+    now: datetime,
+) -> None:
+    """Let a supervisor change a target, so that the list of changes has an act with a note."""
+    batch = batches.create_batch(
+        workspace=workspace,
+        command="queues.set_target",
+        arguments={"channel": channel.sid, "threshold": 60},
+        subjects=[batches.Subject(sid=queue.sid)],
+        note="As agreed with Finance",
+        actor=Actor(type="user", sid="admin", source="supervisor"),
+        now=now,
+    )
+    batch_rows.run_slice(batch, most=1)

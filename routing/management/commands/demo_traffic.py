@@ -86,6 +86,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> None:
         generated = customers.generate_tasks(options["seed"])
+        impatient = customers.Impatient(client, workspace, seed=options["seed"])
         sent, begun = 0, time.monotonic()
         due = begun
         while options["count"] is None or sent < options["count"]:
@@ -101,6 +102,7 @@ class Command(BaseCommand):
                 due = max(due + 1 / options["rate"], now)
             if colleagues is not None:
                 colleagues.act(now)
+                impatient.act(now)
             self._show(sent, colleagues, now - begun)
             time.sleep(max(min(due - time.monotonic(), 0.5), 0))
         self.stdout.write("")
