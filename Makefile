@@ -64,7 +64,7 @@ bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-pictures: ## Take the pictures of docs/agents.md and the README from a running demo
+pictures: ## Take the pictures of the handbooks and the README from a running demo
 	$(call environment,dev)
 	@$(BIN)/python -m tests.pictures
 

@@ -156,6 +156,8 @@ PAGES: Final[Mapping[str, Page]] = {
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
         Page(name="trial", title=_("Try a task"), panels=(), belongs_to="tasks"),
         Page(name="act", title=_("Act"), panels=()),
+        Page(name="new_task", title=_("Create a task"), panels=(), belongs_to="tasks"),
+        Page(name="help", title=_("Help"), panels=(), key="h"),
     )
 }
 """All pages by name, in the order of the rail."""

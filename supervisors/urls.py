@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import acting, alerting, changing, consumers, saving, trying, views
+from supervisors import acting, alerting, changing, consumers, creating, saving, trying, views
 from supervisors.reports.urls import urlpatterns as report_urls
 
 app_name = "supervisors"
@@ -15,8 +15,10 @@ urlpatterns = [
     path("agents", views.show_agents, name="agents"),
     path("agents/<str:sid>", views.show_agent, name="agent"),
     path("tasks", views.show_tasks, name="tasks"),
+    path("tasks/new", creating.create_task, name="new_task"),
     path("tasks/<str:sid>", views.show_task, name="task"),
     path("try", trying.show_trial, name="trial"),
+    path("help", views.show_help, name="help"),
     path("find", views.find, name="find"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
     path("do/views.save", saving.save_view, name="save_view"),

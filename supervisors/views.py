@@ -128,6 +128,13 @@ def show_page(
 
 @require_GET
 @access.supervisors_only
+def show_help(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Show the handbook."""
+    return show_page(request, supervisor, PAGES["help"])
+
+
+@require_GET
+@access.supervisors_only
 def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     """Show one panel, or answer 304 if the browser has it as it is."""
     panel = PANELS.get(name)

@@ -1,27 +1,37 @@
-"""Take the pictures of the handbook and the README from a running demo: `make pictures`."""
+"""Take the pictures of the handbooks and the README from a running demo: `make pictures`."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.conftest import Customers
+from tests.palette_png import shrink_png
 from tests.required_programs import find_program
 from tests.server import ROOT, Cordboard, running_server
 
 IMAGES: Final = ROOT / "docs" / "images"
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
+TALL: Final[ViewportSize] = {"width": 1280, "height": 1160}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 760}
+TRAFFIC_MS: Final = 100_000
+"""How long customers and colleagues are there before the cockpit is pictured."""
 SETTLED_MS: Final = 900
 """The time after which a card that has appeared can be pressed."""
 
 
 def main() -> None:
     """Stage a moment on the demo's floor, and write the pictures."""
+    expect.set_options(timeout=60_000)
     with (
         tempfile.TemporaryDirectory(prefix="cordboard-pictures-", dir="/tmp") as home,
         running_server(Path(home) / "var", demo=True, from_nothing=True) as server,
@@ -32,7 +42,61 @@ def main() -> None:
             args=["--no-sandbox"] if os.getuid() == 0 else [],
         )
         take_pictures(browser, server)
+        with running_traffic(server):
+            take_cockpit_pictures(browser, server)
         browser.close()
+    for picture in IMAGES.glob("*.png"):
+        shrink_png(picture)
+
+
+@contextmanager
+def running_traffic(server: Cordboard) -> Iterator[None]:
+    """Let customers and simulated colleagues come to the floor."""
+    command = [sys.executable, "manage.py", "demo_traffic", "--rate", "0.9"]
+    traffic = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        traffic.send_signal(signal.SIGINT)
+        traffic.wait()
+
+
+def take_cockpit_pictures(browser: Browser, server: Cordboard) -> None:
+    """Write the pictures of the cockpit."""
+    page = browser.new_context(viewport=DESKTOP).new_page()
+    page.goto(f"{server.url}/supervisor/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(server.credentials()["ADMIN_PASSWORD"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    page.wait_for_timeout(TRAFFIC_MS)
+    page.screenshot(path=IMAGES / "cockpit.png")
+    page.locator("#troubles a").first.click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    expect(page.locator("#ways_out .way").first).to_be_visible()
+    page.set_viewport_size(TALL)
+    page.locator("#why-title").evaluate(
+        "title => scrollBy(0, title.getBoundingClientRect().y - 80)"
+    )
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=IMAGES / "queue.png")
+    page.set_viewport_size(DESKTOP)
+    page.get_by_role("link", name="Agents", exact=True).click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    expect(page.locator("#agents [data-row]").first).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=IMAGES / "agents.png")
+    boxes = page.locator("#agents [data-row]").get_by_role("checkbox")
+    for place in range(3):
+        boxes.nth(place).check()
+    page.get_by_role("form", name="Selection").get_by_role("button", name="Set capacity").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Channel").select_option(label="Chat")
+    dialog.get_by_label("Or change by").fill("1")
+    dialog.get_by_label("Note").fill("Covering for voice until noon")
+    dialog.get_by_role("button", name="Continue").click()
+    expect(dialog).to_contain_text("As things are now:")
+    dialog.screenshot(path=IMAGES / "act.png")
 
 
 def take_pictures(browser: Browser, server: Cordboard) -> None:
@@ -66,6 +130,8 @@ def take_pictures(browser: Browser, server: Cordboard) -> None:
     alice.keyboard.press("Escape")
     set_activity(bob, "Offline")
     customers.post("App stops at start", channel="chat", customer="Farid Haddad", topic="support")
+    # A worker on the phone gets no chats, so the chat comes first.
+    expect(alice.locator(".offer")).to_have_count(1)
     customers.post("Invoice needs a VAT number", channel="voice", customer="Greta Lindqvist")
     customers.post("Cannot sign in", channel="voice", customer="Jörg Müller")
     expect(alice.locator(".offer")).to_have_count(2)

@@ -25,9 +25,8 @@ class MembershipAdmin(OperatorAdmin):
             None,
             {
                 "fields": ("user", "workspace"),
-                "description": "A supervisor configures the workspace here in the admin, and"
-                " cannot see"
-                " any other.",
+                "description": "A supervisor has the cockpit of the workspace, and sees no"
+                " other. With staff status they also configure it here.",
             },
         ),
     )

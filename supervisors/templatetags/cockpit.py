@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import zoneinfo
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from routing.core.clock import microseconds
 from routing.core.rates import Ratio
 from supervisors.durations import format_duration
+from supervisors.figure_notes import NOTES
 from supervisors.judging import Severity
 from supervisors.picture import Recent
+from supervisors.query import View
 from supervisors.wording import SEVERITIES
 
 register = template.Library()
+
+
+@register.inclusion_tag("supervisors/_figure_name.html", takes_context=True)
+def figure_name(context: Context, key: str) -> dict[str, Any]:
+    """Show the name of a figure, with a menu: what it counts, and the tasks that it counts."""
+    note, scene = NOTES[key], context["scene"]
+    query = urlencode({"workspace": scene.workspace.sid})
+    tasks = ""
+    if note.status:
+        view = replace(
+            View(workspace=scene.workspace.sid), queue=scene.view.queue, channel=scene.view.channel
+        )
+        shown = view.change(status=(note.status,), sort="")
+        tasks = f"{reverse('supervisors:tasks')}?{shown.canonical}"
+    return {
+        "note": note,
+        "help": f"{reverse('supervisors:help')}?{query}#figure-{key}",
+        "tasks": tasks,
+    }
 
 
 @register.simple_tag(takes_context=True)

@@ -11,8 +11,9 @@ from tests.agents.conftest import Floor
 from tests.compatibility import handbook
 
 
-def test_the_page_is_rendered_from_the_handbook() -> None:
-    assert handbook.PAGE.read_text() == handbook.render_page(), "run `make docs`"
+def test_the_pages_are_rendered_from_the_handbooks() -> None:
+    for source, page in handbook.PAGES.items():
+        assert page.read_text() == handbook.render_page(source), "run `make docs`"
 
 
 def test_an_agent_reads_the_handbook_at_the_desk(floor: Floor) -> None:

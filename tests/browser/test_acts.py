@@ -123,7 +123,7 @@ def test_two_hundred_agents_get_one_chat_more(
     desk.context.close()
 
 
-def test_of_fifty_tasks_three_are_accepted_meanwhile_and_the_others_come_back(
+def test_of_fifty_tasks_three_are_accepted_first_and_the_others_come_back(
     rest: Any, cockpit: Page
 ) -> None:
     queue, workflow = make_queue(rest, "Held", 'team == "zoe"')

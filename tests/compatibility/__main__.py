@@ -15,7 +15,7 @@ PAGES = {
     comparison.PAGE: page.render_page(),
     lifecycle.PAGE: lifecycle.render_page(),
     event_table.PAGE: event_table.page(),
-    handbook.PAGE: handbook.render_page(),
+    **{page: handbook.render_page(source) for source, page in handbook.PAGES.items()},
 }
 for path, text in PAGES.items():
     path.write_text(text)

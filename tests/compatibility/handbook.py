@@ -1,10 +1,11 @@
-"""The page of the desk with the handbook, rendered from docs/agents.md."""
+"""The pages with the handbooks of desk and cockpit, rendered from docs/*.md."""
 
 from __future__ import annotations
 
 import html
 import re
 import struct
+from pathlib import Path
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -12,31 +13,36 @@ from markdown_it.token import Token
 
 from tests.server import ROOT
 
-SOURCE: Final = ROOT / "docs" / "agents.md"
-PAGE: Final = ROOT / "templates" / "agents" / "_handbook.html"
+PAGES: Final = {
+    ROOT / "docs" / f"{app}.md": ROOT / "templates" / app / "_handbook.html"
+    for app in ("agents", "supervisors")
+}
+"""The template of each handbook."""
 _PICTURE: Final = re.compile(r'<img src="images/([a-z-]+\.png)" alt="([^"]*)" />')
+_ANCHOR: Final = re.compile(r"&lt;a id=&quot;([a-z0-9-]{1,40})&quot;&gt;&lt;/a&gt;")
 _KEY: Final = re.compile(r"&lt;kbd&gt;([^&]{1,12})&lt;/kbd&gt;")
 
 
-def render_page() -> str:
+def render_page(source: Path) -> str:
     """Return the template: the table of contents, and the text without its title.
 
-    HTML in the source is escaped, except for the names of keys.
+    HTML in the source is escaped, except for the names of keys and for anchors of figures.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(SOURCE.read_text().partition("\n")[2])
+    tokens = parser.parse(source.read_text().partition("\n")[2])
     contents = [_name_heading(tokens, index) for index, token in enumerate(tokens) if _is_2(token)]
     text = parser.renderer.render(tokens, parser.options, {})
     # The braces of a template would be read by Django.
     text = text.replace("{", "&#123;").replace("}", "&#125;")
     text = _PICTURE.sub(lambda found: _show_picture(found[1], found[2]), text)
+    text = _ANCHOR.sub(r'<a id="\1"></a>', text)
     text = _KEY.sub(r"<kbd>\1</kbd>", text)
     text = text.replace("<th>", '<th scope="col">')
     items = "".join(
         f'<li><a href="#{slug}">{html.escape(name)}</a></li>' for slug, name in contents
     )
     return (
-        "{# Written by `make docs` from docs/agents.md. #}{% load static %}"
+        f"{{# Written by `make docs` from docs/{source.name}. #}}{{% load static %}}"
         '<nav class="help__contents" aria-label="{% translate "Contents" %}">'
         f"<ol>{items}</ol></nav>\n"
         f'<article class="help__text" lang="en" dir="ltr">\n{text.strip()}\n</article>\n'
