@@ -59,8 +59,8 @@ def add_content_policy(
     return middleware
 
 
-ENGLISH = ("/v1/", "/api/", "/docs/", "/admin/", "/supervisor/")
-"""The paths of what is in English: programs match on its texts, or it lacks translations."""
+ENGLISH = ("/v1/", "/api/", "/docs/", "/admin/")
+"""The paths of what is in English, as are CSV files: programs match on its texts."""
 
 
 def activate_language(
@@ -69,7 +69,7 @@ def activate_language(
     """Answer in the language of the user, or else of the browser."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(ENGLISH):
+        if request.path_info.startswith(ENGLISH) or request.path_info.endswith(".csv"):
             return get_response(request)
         accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
         language = languages.choose_language(_find_user(request), accepted)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.http import Http404
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from routing import models, subjects, task_layouts
@@ -194,8 +195,18 @@ def _describe_verdict(
         "link": scene.worker_link(verdict.worker.sid),
         "rank": verdict.rank,
         "reason": name_reason(verdict),
-        "sentence": wording.describe_verdict(verdict, explanation),
+        "sentence": describe_verdict(verdict, explanation),
     }
+
+
+def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
+    """Return why the router passes a worker over, or as which number it asks them."""
+    unmet = verdict.refusal == Refusal.EXPRESSION_NOT_MET
+    if unmet and wording.rules_out_all(explanation):
+        return gettext("The task itself rules out every worker in this step.")
+    if verdict.refusal is not None:
+        return gettext(verdict.refusal.third_person)
+    return gettext("The router asks this worker as number %(rank)s.") % {"rank": verdict.rank}
 
 
 def _name_version(scene: Scene, verdict: Verdict) -> str:

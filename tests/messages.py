@@ -24,19 +24,25 @@ DOMAINS: Final = ("django", "djangojs")
 
 COMPLETE: Final[Mapping[str, tuple[str, ...]]] = {
     "django": (
-        *("agents/**/*.py", "config/**/*.py", "routing/**/*.py"),
+        *("agents/**/*.py", "config/**/*.py", "routing/**/*.py", "supervisors/**/*.py"),
         *("templates/*.html", "templates/agents/*.html", "templates/shared/*.html"),
-        "templates/registration/*.html",
+        *("templates/registration/*.html", "templates/supervisors/**/*.html"),
     ),
-    "djangojs": ("static/agents/*.js", "static/shared/*.js"),
+    "djangojs": ("static/agents/*.js", "static/shared/*.js", "static/supervisors/*.js"),
 }
 """The files whose texts are translated into every language, by domain."""
 
 IN_PROGRESS: Final[Mapping[str, tuple[str, ...]]] = {
-    "django": ("supervisors/**/*.py", "templates/supervisors/**/*.html"),
-    "djangojs": ("static/supervisors/**/*.js",),
+    "django": (
+        *("supervisors/reports/**/*.py", "supervisors/alert*.py", "supervisors/trying.py"),
+        *("templates/supervisors/**/report*.html", "templates/supervisors/reports/*.html"),
+        *("templates/supervisors/**/*alert*.html", "templates/supervisors/**/threshold*.html"),
+        *("templates/supervisors/trial.html", "supervisors/board*.py", "supervisors/wall*.py"),
+        *("templates/supervisors/**/board*.html", "templates/supervisors/**/wall*.html"),
+    ),
+    "djangojs": ("static/supervisors/board*.js", "static/supervisors/wall*.js"),
 }
-"""The files whose texts may still lack translations."""
+"""Those of them whose texts may still lack translations."""
 
 KEYWORDS: Final = (
     *("gettext_noop", "gettext_lazy", "ngettext_lazy:1,2", "pgettext:1c,2", "npgettext:1c,2,3"),
@@ -49,9 +55,9 @@ Catalogue = Mapping[str | tuple[str, int], str]
 def main() -> None:
     """Update and compile every catalogue, and print what the desk lacks."""
     for domain in DOMAINS:
-        patterns = [*COMPLETE[domain], *IN_PROGRESS[domain]]
+        patterns = COMPLETE[domain]
         template, texts = extract(domain, patterns), list_texts(domain, patterns)
-        binding = list_texts(domain, COMPLETE[domain])
+        binding = list_texts(domain, patterns, but=IN_PROGRESS[domain])
         for language in LANGUAGES:
             path = catalogue_path(language, domain)
             merged = _run("msgmerge", "--no-fuzzy-matching", *STYLE, str(path), "-", given=template)
@@ -73,12 +79,16 @@ def catalogue_path(language: str, domain: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / f"{domain}.po"
 
 
-def extract(domain: str, patterns: Iterable[str]) -> bytes:
-    """Return a catalogue of all texts in these files, without translations; empty without files."""
+def extract(domain: str, patterns: Iterable[str], *, but: Iterable[str] = ()) -> bytes:
+    """Return a catalogue of all texts in these files, without translations; empty without files.
+
+    Arguments:
+        but: patterns of files that are left out.
+    """
+    left_out = {path for pattern in but for path in ROOT.glob(pattern)}
     names = sorted(
         str(path.relative_to(ROOT))
-        for pattern in patterns
-        for path in ROOT.glob(pattern)
+        for path in {path for pattern in patterns for path in ROOT.glob(pattern)} - left_out
         if "migrations" not in path.parts
     )
     if not names:
@@ -115,9 +125,9 @@ def read_compiled(content: bytes) -> Catalogue:
     return {key: text for key, text in entries.items() if key}
 
 
-def list_texts(domain: str, patterns: Iterable[str]) -> set[str]:
-    """Return the keys of all texts in these files."""
-    template = extract(domain, patterns)
+def list_texts(domain: str, patterns: Iterable[str], *, but: Iterable[str] = ()) -> set[str]:
+    """Return the keys of all texts in these files, but for some."""
+    template = extract(domain, patterns, but=but)
     if not template:
         return set()
     english = _run("msgen", "-", given=template)

@@ -149,17 +149,21 @@ _REFUSAL_WORDS = {
 }
 
 _ABOUT_A_WORKER = {
-    Refusal.TASK_NOT_PENDING: "The task is no longer waiting.",
-    Refusal.ATTRIBUTES_UNREADABLE: "The worker's attributes are not a JSON object.",
-    Refusal.NOT_IN_QUEUE: "The worker does not serve the queue of the task.",
-    Refusal.WORKER_UNAVAILABLE: "The worker's activity does not take work.",
-    Refusal.CHANNEL_UNAVAILABLE: "The channel is switched off for the worker.",
-    Refusal.NO_CAPACITY: "The worker has no free slot on the channel.",
-    Refusal.GRAB_NOT_ALLOWED: "The queue does not let this task be picked by hand now.",
-    Refusal.EXPRESSION_NOT_MET: "The worker does not meet what the task asks for.",
-    Refusal.KEPT_FOR_MANUAL: "The worker's last free slots are kept for tasks picked by hand.",
-    Refusal.RECENTLY_REJECTED: "The worker rejected this task a moment ago.",
-    Refusal.ALREADY_OFFERED: "The task is already on offer to the worker.",
+    Refusal.TASK_NOT_PENDING: gettext_noop("The task is no longer waiting."),
+    Refusal.ATTRIBUTES_UNREADABLE: gettext_noop("The worker's attributes are not a JSON object."),
+    Refusal.NOT_IN_QUEUE: gettext_noop("The worker does not serve the queue of the task."),
+    Refusal.WORKER_UNAVAILABLE: gettext_noop("The worker's activity does not take work."),
+    Refusal.CHANNEL_UNAVAILABLE: gettext_noop("The channel is switched off for the worker."),
+    Refusal.NO_CAPACITY: gettext_noop("The worker has no free slot on the channel."),
+    Refusal.GRAB_NOT_ALLOWED: gettext_noop(
+        "The queue does not let this task be picked by hand now."
+    ),
+    Refusal.EXPRESSION_NOT_MET: gettext_noop("The worker does not meet what the task asks for."),
+    Refusal.KEPT_FOR_MANUAL: gettext_noop(
+        "The worker's last free slots are kept for tasks picked by hand."
+    ),
+    Refusal.RECENTLY_REJECTED: gettext_noop("The worker rejected this task a moment ago."),
+    Refusal.ALREADY_OFFERED: gettext_noop("The task is already on offer to the worker."),
 }
 
 

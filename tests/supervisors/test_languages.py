@@ -1,0 +1,65 @@
+"""The cockpit in other languages: pages, panels that are shared, and notes."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from supervisors.panels import PAGES
+from tests.supervisors.conftest import Cockpit
+from tests.supervisors.test_access import list_addresses
+
+
+def read(cockpit: Cockpit, path: str, language: str, **query: Any) -> str:
+    """Return a page as a browser with this language gets it."""
+    answer = cockpit.people["member"].get(
+        f"/supervisor/{path}",
+        {"workspace": cockpit.workspace.sid, **query},
+        headers={"Accept-Language": language},
+    )
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_pages_are_in_the_language_of_the_browser(cockpit: Cockpit) -> None:
+    for language, words in (("de", "Warteschlangen"), ("ar", "الطوابير"), ("fr", "Queues")):
+        text = read(cockpit, "queues", language)
+        assert f">{words}</a>" in text
+    assert 'dir="rtl"' in read(cockpit, "", "ar")
+
+
+def test_a_shared_panel_is_rendered_for_each_language(cockpit: Cockpit) -> None:
+    assert "Ohne Aufgabe" in read(cockpit, "panels/floor", "de")
+    assert "بلا عمل" in read(cockpit, "panels/floor", "ar")
+    assert "Idle" in read(cockpit, "panels/floor", "en")
+
+
+def test_notes_about_the_query_are_translated(cockpit: Cockpit) -> None:
+    assert "keine Zeitzone „Mars“" in read(cockpit, "tasks", "de", tz="Mars")
+
+
+def test_each_reason_of_an_explanation_is_translated(cockpit: Cockpit) -> None:
+    task = cockpit.task(workflow=cockpit.workflow)
+    text = read(cockpit, "panels/explanation", "de", task=task.sid)
+    assert "Der Router fragt diesen Worker als Nummer 1." in text
+    assert "nimmt keine Arbeit an" in text
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_every_address_answers_in_every_language(cockpit: Cockpit, language: str) -> None:
+    assert len(PAGES) > 8
+    for address in list_addresses(cockpit):
+        path, _, query = address.partition("?")
+        if not path.endswith(".csv"):
+            read(cockpit, path, language, **dict(parse_qsl(query)))
+
+
+def test_files_for_programs_stay_english(cockpit: Cockpit) -> None:
+    answer = cockpit.people["member"].get(
+        "/supervisor/changes.csv",
+        {"workspace": cockpit.workspace.sid},
+        headers={"Accept-Language": "de"},
+    )
+    assert answer.getvalue().decode().startswith("\ufeffdate,who")
