@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 T = TypeVar("T")
 
@@ -33,8 +33,10 @@ def open_cursor() -> Any:
 
     Only parameters may differ, and they are passed separately from the text.
     """
-    prepared: Callable[[], Any] = getattr(connection, "prepared_cursor", connection.cursor)
-    return prepared()
+    # Each access by the name `connection` would look up the thread's connection again.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    prepared: Callable[[], Any] | None = getattr(database, "prepared_cursor", None)
+    return database.cursor() if prepared is None else prepared()
 
 
 class _Block:

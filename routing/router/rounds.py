@@ -21,6 +21,7 @@ from routing.router.applying import IsOver, apply_decisions, never, offer_transf
 from routing.router.failures import process_failures
 from routing.router.matching import match_workspace
 from routing.snapshots import due_work
+from routing.snapshots.due_work import DueWork
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def run_round(
     is_over: IsOver = never,
     clock: Callable[[], datetime] | None = None,
     made: offer_latency.Made | None = None,
+    due: DueWork | None = None,
 ) -> tuple[int, bool]:
     """Expire, match and skip once; return how many decisions were applied, and whether to repeat.
 
@@ -47,8 +49,9 @@ def run_round(
         is_over: whether overdue work must give way to matching.
         clock: returns the time after overdue work; by default that is `now` too.
         made: gets the offers that the round has made.
+        due: which kinds of work are due, if that has just been loaded.
     """
-    due = due_work.load_due_work(workspace, now=now)
+    due = due or due_work.load_due_work(workspace, now=now)
     find_paused = functools.partial(process_failures.find_paused, now=now)
 
     offers = wrap_ups = []
@@ -138,17 +141,22 @@ def run_cycle(*, workspace: models.Workspace, now: datetime) -> int:
     return applied
 
 
-def run_for_a_while(workspace: models.Workspace) -> bool:
+def run_for_a_while(workspace: models.Workspace, due: DueWork | None = None) -> bool:
     """Run rounds for about a second; return whether nothing is left to do.
 
     Every round reads the clock again, so that no offer begins in the past. The time limit lets the
     runner serve other workspaces.
+
+    Arguments:
+        due: which kinds of work are due, if that has just been loaded.
     """
-    _, finished = _run_rounds(workspace, timezone.now)
+    _, finished = _run_rounds(workspace, timezone.now, due)
     return finished
 
 
-def _run_rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> tuple[int, bool]:
+def _run_rounds(
+    workspace: models.Workspace, clock: Callable[[], datetime], due: DueWork | None = None
+) -> tuple[int, bool]:
     """Run rounds; return how many decisions were applied, and whether none is left.
 
     Every round loads a new snapshot.
@@ -160,7 +168,8 @@ def _run_rounds(workspace: models.Workspace, clock: Callable[[], datetime]) -> t
         begun = time.monotonic()
         is_over = functools.partial(_is_past, now + OVERDUE_SHARE, clock)
         made = offer_latency.Made() if instruments.is_measuring() else None
-        count, again = run_round(workspace, now, is_over, clock, made)
+        count, again = run_round(workspace, now, is_over, clock, made, due)
+        due = None
         seconds = time.monotonic() - begun
         if made is not None:
             instruments.observe_round(seconds, made.count, by_clock=made.by_clock)

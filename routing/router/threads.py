@@ -17,8 +17,7 @@ from typing import Any, Final
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from routing import instruments, models, wakeups
-from routing.db.compiled import CompiledQuery
+from routing import instruments, wakeups
 from routing.db.errors import AWAY
 from routing.instruments import Cause
 from routing.redis import clients
@@ -32,7 +31,6 @@ THREADS: Final = 3
 
 PAUSE_SECONDS: Final = 1.0
 """Seconds between two sweeps while Redis is away, and between attempts to reach the database."""
-LOAD_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
 
 
 def run_workspace(workspace_sid: str, *, cause: Cause = Cause.WAKE) -> None:
@@ -50,8 +48,9 @@ def run_workspace(workspace_sid: str, *, cause: Cause = Cause.WAKE) -> None:
     with closing(wakeups.claim_turns(workspace_sid)) as turns:
         for _turn in turns:
             with instruments.measure_cycle(cause) as cycle:
-                for workspace in LOAD_WORKSPACE(workspace_sid):
-                    if not rounds.run_for_a_while(workspace):
+                found = due_work.load_workspace_with_due_work(workspace_sid, now=timezone.now())
+                for workspace, due in found:
+                    if not rounds.run_for_a_while(workspace, due):
                         wakeups.wake_router(workspace_sid)
             if may_be_lost and cycle.offers and wakeups.is_woken(workspace_sid) is False:
                 instruments.count_finds("wakes", 1)

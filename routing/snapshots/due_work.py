@@ -17,7 +17,8 @@ from routing.core.clock import microseconds
 from routing.core.matching import lane_keys
 from routing.core.overdue import WaitingTask
 from routing.core.vocabulary import QueueOrder
-from routing.db.pipeline import open_cursor
+from routing.db.compiled import CompiledQuery
+from routing.db.pipeline import Pending, open_cursor, pipeline
 from routing.db.related import attach_related
 from routing.db.sql import due_work as due_work_sql
 from routing.db.sql import workers as workers_sql
@@ -65,16 +66,35 @@ class DueWork:
 
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     """Return which kinds of work are due, with one statement that reads the heads of indexes."""
-    pk, us = workspace.pk, microseconds(now)
-    sql = fill_slots(
-        due_work_sql.DUE_WORK,
-        workspace="%s",
-        now="%s",
-        free_slot=_select_free_slot(multi_task=workspace.multi_task_enabled),
-    )
-    with open_cursor() as cursor:
-        cursor.execute(sql, [pk, us, pk, us, pk, us, pk, pk, us, pk, pk])
-        return DueWork(*map(bool, cursor.fetchone()))
+    (due,) = _send_due_work(workspace.sid, now).result()
+    return due
+
+
+def load_workspace_with_due_work(
+    sid: str, *, now: datetime
+) -> list[tuple[models.Workspace, DueWork]]:
+    """Return a workspace and which kinds of work are due in it, with one round trip.
+
+    The list is empty if there is no such workspace.
+    """
+    with pipeline():
+        workspaces, due = _WORKSPACE.send(sid), _send_due_work(sid, now)
+    return list(zip(workspaces.result(), due.result(), strict=False))
+
+
+_WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
+
+
+def _send_due_work(sid: str, now: datetime) -> Pending[list[DueWork]]:
+    """Send the statement of `load_due_work`, see `pipeline`."""
+    cursor = open_cursor()
+    cursor.execute(_fill_due_work(due_work_sql.DUE_WORK), [microseconds(now)] * 4 + [sid])
+
+    def read() -> list[DueWork]:
+        with cursor:
+            return [DueWork(*map(bool, row)) for row in cursor.fetchall()]
+
+    return Pending(read)
 
 
 def list_due_workspaces(*, now: datetime) -> list[str]:
@@ -82,16 +102,19 @@ def list_due_workspaces(*, now: datetime) -> list[str]:
 
     Workspaces whose tasks wait for workers who are away or full are not among them.
     """
+    with open_cursor() as cursor:
+        cursor.execute(_fill_due_work(due_work_sql.DUE_WORKSPACES), [microseconds(now)] * 4)
+        return [sid for (sid,) in cursor.fetchall()]
+
+
+def _fill_due_work(text: str) -> str:
     slots = (_select_free_slot(multi_task=multi_task) for multi_task in (True, False))
-    sql = fill_slots(
-        due_work_sql.DUE_WORKSPACES,
+    return fill_slots(
+        text,
         workspace="workspace.id",
         now="%s",
         free_slot="CASE WHEN workspace.multi_task_enabled THEN {} ELSE {} END".format(*slots),
     )
-    with open_cursor() as cursor:
-        cursor.execute(sql, [microseconds(now)] * 4)
-        return [sid for (sid,) in cursor.fetchall()]
 
 
 def _select_free_slot(*, multi_task: bool) -> str:

@@ -13,7 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from config.celery import app
 from routing import jobs, models, wakeups
 from routing.redis import clients
-from routing.router import rounds, threads
+from routing.router import rounds
+from routing.snapshots import due_work
 from tests import factories
 
 WS = "WS" + "0" * 32
@@ -58,7 +59,7 @@ class Floors:
         self.holding = threading.Event()
         self.go_on = threading.Event()
 
-    def run(self, workspace: models.Workspace) -> bool:
+    def run(self, workspace: models.Workspace, due: object = None) -> bool:
         """Record the workspace; wait if it is the held one."""
         self.ran.append(workspace.sid)
         if workspace.sid == self.held:
@@ -81,7 +82,11 @@ def two(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Return the sids of two workspaces that jobs in other threads can see."""
     found = [models.Workspace(sid="WS" + digit * 32) for digit in "ab"]
     by_sid = {workspace.sid: workspace for workspace in found}
-    monkeypatch.setattr(threads, "LOAD_WORKSPACE", lambda sid: [by_sid[sid]])
+
+    def load(sid: str, now: object) -> list[tuple[models.Workspace, None]]:
+        return [(by_sid[sid], None)]
+
+    monkeypatch.setattr(due_work, "load_workspace_with_due_work", load)
     return found[0].sid, found[1].sid
 
 

@@ -151,7 +151,7 @@ def test_without_redis_the_router_finds_work_by_itself_and_goes_on_when_it_is_ba
     factories.task(floor)
     ran = threading.Semaphore(0)
 
-    def run(workspace: models.Workspace) -> bool:
+    def run(workspace: models.Workspace, due: object) -> bool:
         assert workspace.sid == floor.sid
         ran.release()
         return True

@@ -27,7 +27,7 @@ class Cycles:
         self.more = threading.Condition()
         self.go_on = threading.Event()
 
-    def run(self, workspace: models.Workspace) -> bool:
+    def run(self, workspace: models.Workspace, due: object = None) -> bool:
         with self.more:
             self.ran.append(workspace.sid)
             self.more.notify_all()
@@ -112,6 +112,6 @@ def test_work_that_a_run_leaves_wakes_the_next(
 ) -> None:
     floor = factories.workspace()
     monkeypatch.setattr(wakeups, "LONGEST_RUN_SECONDS", 0.0)
-    monkeypatch.setattr(rounds, "run_for_a_while", lambda workspace: False)
+    monkeypatch.setattr(rounds, "run_for_a_while", lambda *given: False)
     threads.run_workspace(floor.sid)
     assert floor.sid in sent()

@@ -26,6 +26,7 @@ from agents import access, commands  # noqa: E402
 from routing import models  # noqa: E402
 from routing.db.compiled import CompiledUpdate  # noqa: E402
 from routing.db.pipeline import pipeline  # noqa: E402
+from routing.router import threads  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.api.conftest import basic  # noqa: E402
 from tests.factories import NOW  # noqa: E402
@@ -40,9 +41,12 @@ def main() -> dict[str, Any]:
     setup_test_environment()
     with time_machine.travel(NOW, tick=False):
         floor = Floor()
-        for operation in (floor.answer_by_rest, floor.answer_at_desk):
+        operations = (floor.answer_by_rest, floor.answer_at_desk, floor.run_cycle)
+        for operation in operations:
             operation()
-        found = {**floor.answer_by_rest(), **floor.answer_at_desk()}
+        found: dict[str, int] = {}
+        for operation in operations:
+            found |= operation()
     return found | {"counts": count_in_pipeline(floor.workspace)}
 
 
@@ -69,7 +73,7 @@ class Floor:
         self.workspace = factories.workspace(account=account)
         factories.workflow(self.workspace)
         user = User.objects.create_user("ann")
-        self.worker = factories.worker(self.workspace, user=user, capacity={"chat": 9})
+        self.worker = factories.worker(self.workspace, user=user, capacity={"chat": 50})
         browser = Client()
         browser.force_login(user)
         self.session, self.user = str(browser.session.session_key), user
@@ -99,6 +103,15 @@ class Floor:
             "accept at the desk": self._run("reservation.accept", reservation=offer.sid),
             "complete at the desk": self._run("task.complete", task=offer.task.sid),
         }
+
+    def run_cycle(self) -> dict[str, int]:
+        """Run a cycle that offers two tasks, when the workers are in the process's cache."""
+        factories.offered(self.workspace)
+        for _ in range(2):
+            factories.task(self.workspace)
+        trips = count_trips(lambda: threads.run_workspace(self.workspace.sid))
+        assert not models.Task.objects.pending().exists()
+        return {"a cycle": trips}
 
     def _run(self, command: str, **arguments: str) -> int:
         def run() -> None:

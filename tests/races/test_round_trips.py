@@ -25,6 +25,7 @@ def report(postgres_url: str) -> dict[str, Any]:
         ("complete by REST", 6),
         ("accept at the desk", 5),
         ("complete at the desk", 5),
+        ("a cycle", 8),
     ],
 )
 def test_an_operation_takes_few_round_trips(

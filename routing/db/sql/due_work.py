@@ -57,7 +57,9 @@ Slots:
 
 _KINDS: Final = (_OFFERS, _TASKS, _SKIPS, _WRAP_UPS, _FREE_WORKERS, _TRANSFERS)
 
-DUE_WORK: Final = "SELECT " + ", ".join(_KINDS)
+DUE_WORK: Final = f"""
+    SELECT {", ".join(_KINDS)} FROM workspaces AS workspace WHERE workspace.sid = %s
+"""  # noqa: S608 - made of the constants above
 """Return which kinds of work are due in a workspace, in the order of `snapshots.due_work.DueWork`.
 
 Each subquery reads the head of one index: `reservations_due`, `reservations_wrap_up_due`, those in
@@ -65,7 +67,7 @@ the slots, `worker_channels_free` and `lanes_sought`. EXISTS would be shorter, b
 then scan all waiting tasks.
 
 Slots:
-    workspace: its id.
+    workspace: `workspace.id`.
     now: the moment in microseconds.
     free_slot: `FREE_SLOT`.
 """
@@ -77,5 +79,5 @@ DUE_WORKSPACES: Final = f"""
 """  # noqa: S608 - made of the constants above
 """Return the sids of the workspaces in which any kind of work is due.
 
-Slots: as those of `DUE_WORK`; `workspace` is `workspace.id`.
+Slots: as those of `DUE_WORK`.
 """
