@@ -160,8 +160,8 @@ def test_deletions_name_the_capacities_that_go_with_them() -> None:
 
 def test_an_erasure_reaches_the_old_and_the_new_attributes() -> None:
     workspace = factories.workspace()
-    task = factories.task(workspace, attributes={"customer": "Ada"})
-    tasks.update_task(task=task, attributes='{"customer": "Ada", "vip": true}', **GIVEN)
+    task = factories.task(workspace, attributes={"customer": "Wolf"})
+    tasks.update_task(task=task, attributes='{"customer": "Wolf", "vip": true}', **GIVEN)
     task_transitions.cancel_task(task=task, actor=Actor(type="account"), now=later(1))
-    erase_tasks(workspace_sid=workspace.sid, where="customer == 'Ada'", actor=SYSTEM, now=later(2))
-    assert not models.Event.objects.filter(event_data__icontains="Ada").exists()
+    erase_tasks(workspace_sid=workspace.sid, where="customer == 'Wolf'", actor=SYSTEM, now=later(2))
+    assert not models.Event.objects.filter(event_data__icontains="Wolf").exists()
