@@ -26,6 +26,8 @@ PREFIXES: Final = {
     "BA": "batch",
     "TH": "threshold",
     "AL": "alert",
+    "BD": "board",
+    "KL": "kiosk link",
 }
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")

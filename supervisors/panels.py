@@ -152,6 +152,8 @@ PAGES: Final[Mapping[str, Page]] = {
             key="l",
         ),
         Page(name="threshold", title=_("Threshold"), panels=(), belongs_to="alerts"),
+        Page(name="boards", title=_("Boards"), panels=(), key="b"),
+        Page(name="edit_board", title=_("Board"), panels=(), belongs_to="boards"),
         Page(name="changes", title=_("Changes"), panels=(), key="c"),
         Page(name="batch", title=_("Change"), panels=(), belongs_to="changes"),
         Page(name="trial", title=_("Try a task"), panels=(), belongs_to="tasks"),

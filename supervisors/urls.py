@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from supervisors import acting, alerting, changing, consumers, creating, saving, trying, views
+from supervisors.boards.urls import urlpatterns as board_urls
+from supervisors.boards.urls import wall_urlpatterns
 from supervisors.reports.urls import urlpatterns as report_urls
 
 app_name = "supervisors"
@@ -27,6 +29,8 @@ urlpatterns = [
     path("do/alerts.call", alerting.save_alarm, name="save_alarm"),
     path("do/thresholds.delete", alerting.delete_threshold, name="delete_threshold"),
     path("do/thresholds.mute", alerting.mute_threshold, name="mute_threshold"),
+    *board_urls,
+    *wall_urlpatterns,
     path("do/<str:name>", acting.do, name="do"),
     *report_urls,
     path("alerts", alerting.show_alerts, name="alerts"),

@@ -1,16 +1,14 @@
 """Judge the thresholds of a workspace, whether or not a cockpit is open.
 
-The picture of this process is renewed: only workers whose version differs are read.
+The picture of this process is followed, see `supervisors.following`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from cachetools import LRUCache
 from django.db.models import Min, Q
 
 from routing import models
@@ -19,16 +17,12 @@ from routing.actions.alerts import PlaceMove
 from routing.core.alerting import AlertFigure, AlertScope, PlaceState, judge_figure
 from routing.core.clock import microseconds
 from routing.core.vocabulary import ReservationStatus
-from supervisors import pictures, reading
 from supervisors.alert_values import WrapUps, read_values
-from supervisors.dirt import MOST_WORKERS, Dirt
+from supervisors.following import follow_picture
 from supervisors.picture import Picture
 
 MOST_MOVES: Final = 500
 """Changes of switches that one look at a workspace stores; the next look stores more."""
-
-_lock: Final = threading.Lock()
-_versions: Final[LRUCache[str, dict[str, tuple[int, int]]]] = LRUCache(maxsize=200)
 
 
 def list_watched_workspaces() -> list[str]:
@@ -100,28 +94,6 @@ def _judge(
                 )
             )
     return found
-
-
-def follow_picture(workspace: models.Workspace) -> Picture | None:
-    """Return the picture of now, for which only what has changed was read."""
-    versions = reading.list_versions(workspace)
-    before = pictures.get_picture(workspace.sid)
-    with _lock:
-        known = _versions.get(workspace.sid)
-        _versions[workspace.sid] = versions
-    if before is None or known is None:
-        return pictures.renew_picture(workspace.sid, Dirt(whole=True))
-    changed = {sid for sid, version in versions.items() if known.get(sid) != version}
-    changed |= known.keys() - versions.keys()
-    is_whole = len(changed) > MOST_WORKERS or reading.read_setup(workspace) != before.setup
-    dirt = Dirt(workers=changed, whole=is_whole, figures=True)
-    return pictures.renew_picture(workspace.sid, dirt)
-
-
-def forget_versions() -> None:
-    """Forget which versions of workers the pictures show."""
-    with _lock:
-        _versions.clear()
 
 
 def _read_states(thresholds: Iterable[models.Threshold]) -> dict[int, dict[int, PlaceState]]:

@@ -81,7 +81,9 @@ _PROCESS_STATE = (
     ("routing.instruments", "_create.cache_clear"),
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
-    ("supervisors.watching", "forget_versions"),
+    ("supervisors.following", "forget_versions"),
+    ("supervisors.boards.drawing", "forget_books"),
+    ("supervisors.boards.rendering", "forget_tiles"),
 )
 """Modules that keep something between requests, and what clears it."""
 

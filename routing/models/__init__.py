@@ -8,6 +8,7 @@ from routing.models.alerts import Alert, AlertPlace, Threshold
 from routing.models.api_keys import ApiKey
 from routing.models.assignment_callbacks import AssignmentCallback
 from routing.models.batches import Batch, BatchRow
+from routing.models.boards import Board, KioskLink
 from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
 from routing.models.desk_settings import DeskSettings
@@ -48,6 +49,7 @@ __all__ = [
     "AssignmentCallback",
     "Batch",
     "BatchRow",
+    "Board",
     "Bookmark",
     "CallbackDelivery",
     "CallbackReceiver",
@@ -58,6 +60,7 @@ __all__ = [
     "Figure",
     "FigureWait",
     "IdempotencyKey",
+    "KioskLink",
     "Lane",
     "Membership",
     "MetricTotal",

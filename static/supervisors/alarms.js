@@ -73,13 +73,15 @@ async function sound() {
   document.dispatchEvent(new CustomEvent("cockpit:sound"));
 }
 
-async function wake() {
+/** Let the sound run; resolves to whether the browser allows it. */
+export async function wake() {
   audio ??= new AudioContext();
   if (audio.state !== "running") await Promise.race([audio.resume().catch(() => {}), new Promise((done) => setTimeout(done, 400))]);
   return audio.state === "running";
 }
 
-function play() {
+/** Play the sound of an alert once. */
+export function play() {
   for (const [pitch, after, length] of NOTES) {
     const begin = audio.currentTime + after + 0.02;
     const note = audio.createOscillator();

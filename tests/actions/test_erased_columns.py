@@ -56,6 +56,8 @@ CONFIGURATION = {
     *("routing.DeskSettings.keys", "auth.Permission.name", "auth.Permission.codename"),
     *("auth.Group.name", "routing.Task.former_channel_name"),
     *("routing.Alert.queue_name", "routing.Alert.channel_name"),
+    *("routing.Board.name", "routing.Board.tiles", "routing.KioskLink.name"),
+    *("routing.Board.quiet_from", "routing.Board.quiet_until"),
     # Chosen from the workspace's lists.
     *("routing.Reservation.rejection_reason", "routing.Reservation.outcome_code"),
 }
@@ -64,7 +66,7 @@ CONFIGURATION = {
 PEOPLE = {
     *("routing.Worker.friendly_name", "routing.Worker.attributes"),
     *("routing.Reservation.former_worker_name", "routing.BatchRow.subject_name"),
-    "routing.Alert.acknowledged_by",
+    *("routing.Alert.acknowledged_by", "routing.KioskLink.created_by"),
     # Attributes of agents; of tasks only where they wait, their status and their priority.
     *("routing.BatchRow.old", "routing.BatchRow.new"),
     *("routing.SavedView.saved_by",),
@@ -84,7 +86,8 @@ PEOPLE = {
 
 WRITTEN_HERE = {
     *("routing.Account.sealed_auth_token", "routing.Account.sealed_secondary_token"),
-    "routing.ApiKey.sealed_secret",
+    *("routing.ApiKey.sealed_secret", "routing.KioskLink.token_digest"),
+    "routing.KioskLink.boards",
     *("routing.Batch.command", "routing.Dismissals.events"),
     *("routing.Event.event_type", "routing.Event.description", "routing.Event.actor_type"),
     *("routing.Event.source", "routing.Event.origin", "routing.Event.stay_end"),

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from routing import models
+from routing.actions import boards
 from routing.actions.supervision import batches
 from routing.actors import SYSTEM
 from supervisors.panels import PANELS
@@ -25,13 +26,16 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
     """Return each address of the cockpit that answers GET, for the rows of one workspace."""
     found = []
     task = cockpit.task(workflow=cockpit.workflow)
+    board = boards.save_board(
+        workspace=cockpit.workspace, board=None, name="Room", tiles=(), now=timezone.now()
+    )
     for pattern in urlpatterns:
         route = str(pattern.pattern)
         if "panels/" in route:
             query = f"queue={cockpit.queue.sid}&task={task.sid}&worker={cockpit.ada.sid}"
             found += [f"panels/{name}?{query}" for name in PANELS]
-        elif "<slug:verb>" in route:
-            continue  # answers POST alone
+        elif "<slug:verb>" in route or route.startswith("wall/"):
+            continue  # answers POST alone, or the holders of links
         elif "thresholds/" in route:
             found.append(route.replace("<str:sid>", "new"))
         elif "changes/" in route:
@@ -40,7 +44,7 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
             span = "start=2026-03-01T00:00Z&end=2026-03-02T00:00Z"
             found.append(f"{route}?measure=entered&{span}")
         elif not route.startswith("do/"):
-            sids = {"tasks/": task.sid, "agents/": cockpit.ada.sid}
+            sids = {"tasks/": task.sid, "agents/": cockpit.ada.sid, "boards/": board.sid}
             kind = route.partition("<")[0]
             found.append(route.replace("<str:sid>", sids.get(kind, cockpit.queue.sid)))
     return found

@@ -14,7 +14,7 @@ from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM, Actor
 from routing.core.alerting import AlertFigure, AlertScope
 from routing.core.event_catalog import EventType as E
-from supervisors import jobs, watching
+from supervisors import following, jobs, watching
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
@@ -206,7 +206,7 @@ def test_deleting_a_threshold_clears_its_alerts(cockpit: Cockpit, clock: Clock) 
 def test_two_processes_that_look_at_once_raise_one_alert(cockpit: Cockpit, clock: Clock) -> None:
     row = limit(cockpit, watch=1)
     cockpit.task()
-    picture = watching.follow_picture(cockpit.workspace)
+    picture = following.follow_picture(cockpit.workspace)
     assert picture is not None
     queues = {cockpit.queue.pk: cockpit.queue}
     seen = [watching._judge(picture, row, {}, queues, {}, clock.now) for _ in range(2)]
