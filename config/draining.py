@@ -9,7 +9,11 @@ class Draining:
     `is_asked` is set by SIGTERM: `/readyz` answers 503 from then on. `is_closed` is set when no new
     connection is accepted any more: requests on open connections are still answered, and each
     answer closes its connection.
+
+    `shared_listener` is the descriptor of the listening socket if other processes serve it too.
     """
+
+    shared_listener: int | None = None
 
     def __init__(self) -> None:
         """Create the state of a process that is not shutting down."""

@@ -78,6 +78,8 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", 10, validate=validate.Range(min=0))
 """Seconds in which a stopping web process answers open requests and gradually closes sockets."""
 DRAIN_GRACE_SECONDS = env.float("DRAIN_GRACE_SECONDS", 0, validate=validate.Range(min=0))
 """Seconds before that in which it still accepts connections while `/readyz` answers 503."""
+WEB_PROCESSES = env.int("WEB_PROCESSES", 1, validate=validate.Range(min=1, max=64))
+"""The number of web processes behind the port of `manage.py serve`."""
 SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", 2, validate=validate.Range(min=0))
 """A slower request is logged as a warning; 0: none."""
 SLOW_CYCLE_SECONDS = env.float("SLOW_CYCLE_SECONDS", 1, validate=validate.Range(min=0))

@@ -107,12 +107,17 @@ class DrainingServer(Server):  # type: ignore[misc]
 
     def _stop_listening(self) -> None:
         """Close the ports after accepting the connections that the kernel has already made."""
+        shared = draining.state.shared_listener
         for port in self._ports:
-            # Later connections find the backlog full, and retry until the port is closed.
-            port.socket.listen(0)
+            if shared is None:
+                # Later connections find the backlog full, and retry until the port is closed.
+                port.socket.listen(0)
             for _ in range(ACCEPT_ROUNDS):
                 port.doRead()
             port.stopListening()
+        if shared is not None:
+            # Daphne serves a copy. The socket is closed with the last copy of all processes.
+            os.close(shared)
 
     def _open_sockets(self) -> Iterable[BoundedProtocol]:
         for protocol in self.connections:

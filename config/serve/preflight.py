@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -81,6 +82,19 @@ def check_port(host: str, port: int) -> None:
             f"Port {port} on {host} cannot be used ({error.strerror}). "
             f"Choose another one: PORT={port + 1 if port < 65535 else 8000} make run"
         ) from None
+
+
+def check_web_processes(count: int, host: str) -> None:
+    """Raise `StartRefused` if so many web processes cannot share the port."""
+    if count == 1:
+        return
+    if sys.platform != "linux":
+        raise StartRefused(f"WEB_PROCESSES is {count}; several need Linux, so set it to 1.")
+    if ":" in host:
+        raise StartRefused(
+            f"WEB_PROCESSES is {count}, and several need an IPv4 address, but HOST is {host}."
+            " Set HOST to one such as 0.0.0.0, or WEB_PROCESSES to 1."
+        )
 
 
 def check_database() -> None:

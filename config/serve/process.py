@@ -19,6 +19,9 @@ from typing import Any
 
 from setproctitle import setproctitle
 
+from config import draining
+from config.serve import web_processes
+
 # Set before Autobahn is imported, which reads it.
 os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -49,7 +52,24 @@ def preload() -> None:
 
 
 def web(control: int, host: str, port: str) -> None:
-    """Serve HTTP and websockets until stopped."""
+    """Serve HTTP and websockets until stopped, in as many processes as `WEB_PROCESSES` says."""
+    from django.conf import settings
+
+    if settings.WEB_PROCESSES == 1:
+        _serve(control, "-b", host, "-p", port)
+        return
+    setproctitle("cordboard web (parent)")
+    listener = web_processes.open_listener(host, int(port))
+    web_processes.WebProcesses(settings.WEB_PROCESSES, listener, _serve_shared).serve(control)
+
+
+def _serve_shared(control: int, listener: int) -> None:
+    """Serve a socket that other processes serve too."""
+    draining.state.shared_listener = listener
+    _serve(control, "--fd", str(listener))
+
+
+def _serve(control: int, *endpoint: str) -> None:
     setproctitle("cordboard web")
     # The access log is off by default: on a terminal it would drown out everything else.
     os.environ.setdefault("ACCESS_LOG", "0")
@@ -62,7 +82,7 @@ def web(control: int, host: str, port: str) -> None:
 
     _ = get_resolver().url_patterns
     wait_for_start_signal(control)
-    CommandLineInterface().run(["-b", host, "-p", port, "-v", "0", "config.asgi:application"])
+    CommandLineInterface().run([*endpoint, "-v", "0", "config.asgi:application"])
 
 
 def jobs(control: int) -> None:

@@ -46,6 +46,7 @@ class Command(BaseCommand):
             server = Server(host=host, port=port, demo=demo, data_dir=settings.DATA_DIR)
             with preflight.hold_directory(settings.DATA_DIR, server.url):
                 preflight.check_port(server.host, server.port)
+                preflight.check_web_processes(settings.WEB_PROCESSES, server.host)
                 preflight.check_database()
                 server.run(with_parent=with_parent)
         except Stopped:
