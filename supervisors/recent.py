@@ -192,7 +192,9 @@ def _count_overdue(
         target = setup.target_of(place)
         since = each.entered_us if target.clock is WaitClock.QUEUE else each.since_us
         queue, channel = place
-        if not tasks[place].waiting or us - since <= target.threshold * 1_000_000 or not queue:
+        # The counts are read before the longest waits, so a task may have come in between.
+        counted = tasks.get(place, Tasks())
+        if not counted.waiting or us - since <= target.threshold * 1_000_000 or not queue:
             continue
         found[place] = figures.count_overdue(
             models.TaskQueue(pk=queue), models.TaskChannel(pk=channel), target, now=now

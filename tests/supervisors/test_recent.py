@@ -172,3 +172,17 @@ def test_agents_without_a_desk_are_counted_where_redis_knows(
     reading.forget_connected()
     picture = reading.read_whole(cockpit.workspace, number=9, now=timezone.now())
     assert picture.unreachable == frozenset()
+
+
+def test_a_task_that_comes_between_two_queries_of_a_picture_is_no_error(
+    cockpit: Cockpit, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.set_capacity(cockpit.ada, available=False)
+    task(cockpit, ago(now, 600))
+    _, longest = reading.read_tasks(cockpit.workspace.pk)
+    assert longest
+    # The counts are read before the longest waits.
+    monkeypatch.setattr(reading, "read_tasks", lambda _: ({}, longest))
+    _, judged = read(cockpit, now)
+    assert judged.tasks.waiting == 0
+    assert judged.recent.overdue == 0
