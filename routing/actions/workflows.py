@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -12,7 +11,8 @@ from routing import models, sids
 from routing.actions import tasks
 from routing.actions.support import changes as changed
 from routing.actions.support import inputs, locking
-from routing.actions.support.errors import InUse, InvalidInput
+from routing.actions.support.errors import InUse, InvalidInput, StaleState
+from routing.actions.support.workflow_revisions import create_revision, describe_revision
 from routing.actors import Actor
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import AssignmentStatus
@@ -39,11 +39,16 @@ def create_workflow(
     *,
     workspace: models.Workspace,
     configuration: str,
+    message: str = "",
     actor: Actor,
     now: datetime,
     **values: Unpack[WorkflowChanges],
 ) -> models.Workflow:
-    """Create a workflow; raises `InvalidInput` that lists every problem of the configuration."""
+    """Create a workflow; raises `InvalidInput` that lists every problem of the configuration.
+
+    Arguments:
+        message: what the first revision is about, of at most 255 characters.
+    """
     check_configuration(configuration, workspace)
     workflow = models.Workflow(
         sid=sids.new_sid("WW"), workspace=workspace, date_created=now, date_updated=now
@@ -53,7 +58,7 @@ def create_workflow(
     _set_values(workflow, values)
     with _refuse_duplicates(workflow.friendly_name):
         workflow.save(force_insert=True)
-    _create_revision(workflow, configuration, now)
+    create_revision(workflow, configuration, message=message, actor=actor, now=now)
     _record(EventType.WORKFLOW_CREATED, workflow, actor, now)
     return workflow
 
@@ -63,6 +68,7 @@ def update_workflow(
     workflow: models.Workflow,
     configuration: str | None = None,
     re_evaluate_tasks: bool = False,
+    message: str = "",
     actor: Actor,
     now: datetime,
     **changes: Unpack[WorkflowChanges],
@@ -72,7 +78,9 @@ def update_workflow(
     Arguments:
         re_evaluate_tasks: route pending tasks again by the new configuration. Without it they
             follow the revision under which they were created.
+        message: what a new configuration is about, of at most 255 characters.
     """
+    more: EventData = {}
     with transaction.atomic():
         locking.lock_row(workflow)
         before = changed.read_values(WORKFLOW, workflow)
@@ -80,10 +88,55 @@ def update_workflow(
         workflow.date_updated = now
         if configuration is not None and configuration != current_configuration(workflow):
             check_configuration(configuration, workflow.workspace)
-            _create_revision(workflow, configuration, now)
+            revision = create_revision(
+                workflow, configuration, message=message, actor=actor, now=now
+            )
+            more = describe_revision(revision)
         with _refuse_duplicates(workflow.friendly_name):
             workflow.save(update_fields=[*changes, "date_updated"])
-        more = WORKFLOW.describe_changes(before, workflow)
+        more |= WORKFLOW.describe_changes(before, workflow)
+        _record(EventType.WORKFLOW_UPDATED, workflow, actor, now, more)
+    if re_evaluate_tasks:
+        _reroute_waiting_tasks(workflow, actor, now)
+    return workflow
+
+
+def restore_revision(
+    *,
+    workflow: models.Workflow,
+    number: int,
+    re_evaluate_tasks: bool = False,
+    message: str = "",
+    actor: Actor,
+    now: datetime,
+) -> models.Workflow:
+    """Give a workflow the text of an older revision again, as a new revision.
+
+    Waiting tasks stay on their revisions unless they are re-evaluated. Raises `InvalidInput` when
+    the text is not acceptable any more, because a queue that it names is gone, and `StaleState`
+    when the workflow has this text.
+    """
+    with transaction.atomic():
+        locking.lock_row(workflow)
+        workflow = locking.reread(workflow, "revision", "workspace")
+        old = workflow.revisions.filter(number=number).first()
+        if old is None:
+            raise InvalidInput(f"the workflow has no revision {number}", field="number")
+        if old.configuration == current_configuration(workflow):
+            raise StaleState(f"revision {number} has the text that the workflow has now")
+        check_configuration(old.configuration, workflow.workspace)
+        before = changed.read_values(WORKFLOW, workflow)
+        revision = create_revision(
+            workflow,
+            old.configuration,
+            message=message,
+            restored_from=number,
+            actor=actor,
+            now=now,
+        )
+        workflow.date_updated = now
+        workflow.save(update_fields=["date_updated"])
+        more = describe_revision(revision) | WORKFLOW.describe_changes(before, workflow)
         _record(EventType.WORKFLOW_UPDATED, workflow, actor, now, more)
     if re_evaluate_tasks:
         _reroute_waiting_tasks(workflow, actor, now)
@@ -120,13 +173,6 @@ def check_configuration(document: str, workspace: models.Workspace) -> configura
         raise InvalidInput(
             f"configuration is not acceptable:\n{error}", field="configuration"
         ) from error
-
-
-def _create_revision(workflow: models.Workflow, configuration: str, now: datetime) -> None:
-    workflow.revision = models.WorkflowRevision.objects.create(
-        id=secrets.randbits(62), workflow=workflow, configuration=configuration, date_created=now
-    )
-    models.Workflow.objects.filter(pk=workflow.pk).update(revision=workflow.revision)
 
 
 def _reroute_waiting_tasks(workflow: models.Workflow, actor: Actor, now: datetime) -> None:

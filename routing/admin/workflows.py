@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -17,13 +18,18 @@ from django.views.decorators.http import require_POST
 
 from routing import configurations, models
 from routing.actions import workflows
+from routing.actions.support.workflow_revisions import LONGEST_MESSAGE
 from routing.admin import access
 from routing.admin.base import action_context
 from routing.admin.fields import ConfigurationText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
+from routing.admin.workflow_revisions import list_revisions, show_revision
 from routing.explanations import trials
 from workflows import outlines
+
+_BIGGEST: Final = 2**31
+"""Larger numbers of revisions are in no database."""
 
 
 class WorkflowForm(ScopedForm):
@@ -38,6 +44,12 @@ class WorkflowForm(ScopedForm):
         label="Re-evaluate waiting tasks",
         help_text="Route waiting tasks again by this configuration. Otherwise they keep "
         "the one they were created with.",
+    )
+    message = forms.CharField(
+        required=False,
+        max_length=LONGEST_MESSAGE,
+        label="What has changed",
+        help_text="Kept with the new revision of the configuration.",
     )
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -104,7 +116,7 @@ class WorkflowAdmin(ScopedAdmin):
         if obj is None:
             text: tuple[str, ...] = ("queues", "configuration")
             return ((None, {"fields": head}), ("Configuration", {"fields": text}), callbacks)
-        text = ("warnings", "queues", "configuration", "re_evaluate_tasks", "based_on")
+        text = ("warnings", "queues", "configuration", "message", "re_evaluate_tasks", "based_on")
         return (
             (None, {"fields": head}),
             ("Configuration", {"fields": text}),
@@ -173,6 +185,11 @@ class WorkflowAdmin(ScopedAdmin):
         outline = self.admin_site.admin_view(require_POST(self.outline_view))
         return [
             path("outline/<str:workspace_sid>/", outline, name="routing_workflow_outline"),
+            path(
+                "<int:object_id>/revisions/<int:number>/",
+                self.admin_site.admin_view(self.revision_view),
+                name="routing_workflow_revision",
+            ),
             *super().get_urls(),
         ]
 
@@ -184,12 +201,23 @@ class WorkflowAdmin(ScopedAdmin):
         text = trials.normalize_text(request.POST.get("configuration", ""))
         return render(request, "admin/routing/_outline.html", _outline(workspace, text))
 
+    def revision_view(self, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
+        """Show or restore a revision."""
+        workflow = self.get_object(request, str(object_id))
+        if workflow is None or number >= _BIGGEST:
+            raise Http404
+        if not self.has_change_permission(request, workflow):
+            raise PermissionDenied
+        return show_revision(self, request, workflow, number)
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Add the panel to try a task, with the text as it is typed."""
         form = context["adminform"].form
         if form.workspace is not None:
             text = form["configuration"].value() or ""
             context |= _outline(form.workspace, trials.normalize_text(text))
+            if context.get("original"):
+                context |= list_revisions(context["original"])
             context["outline_url"] = self.url("outline", form.workspace.sid)
             context |= trials.build_trial(
                 form.workspace,
@@ -218,6 +246,7 @@ class WorkflowAdmin(ScopedAdmin):
             workflow=row,
             configuration=form.cleaned_data["configuration"] if new else None,
             re_evaluate_tasks=form.cleaned_data["re_evaluate_tasks"],
+            message=form.cleaned_data["message"],
             **form.changes,
             **action_context(request),
         )

@@ -44,11 +44,18 @@ from routing.api.worker_statistics import (
     WorkerStatistics,
 )
 from routing.api.workers import WorkerInstance, WorkerList
+from routing.api.workflow_revisions import (
+    RevisionDiff,
+    RevisionInstance,
+    RevisionList,
+    RevisionRestore,
+)
 from routing.api.workflows import WorkflowInstance, WorkflowList
 from routing.api.workspaces import WorkspaceInstance, WorkspaceList
 from routing.operations.error_answers import answer_not_found
 
 _WS = "Workspaces/<str:workspace_sid>"
+_REVISIONS = f"{_WS}/Workflows/<str:parent_sid>/Revisions"
 
 urlpatterns = [
     # Patterns are tried in order, so what is requested most comes first.
@@ -99,6 +106,10 @@ urlpatterns = [
         WorkflowCumulativeStatistics.as_view(),
     ),
     path(f"{_WS}/Workflows/<str:parent_sid>/DryRuns", WorkflowDryRun.as_view()),
+    path(_REVISIONS, RevisionList.as_view()),
+    path(f"{_REVISIONS}/<str:number>", RevisionInstance.as_view()),
+    path(f"{_REVISIONS}/<str:number>/Diff", RevisionDiff.as_view()),
+    path(f"{_REVISIONS}/<str:number>/Restore", RevisionRestore.as_view()),
     path(f"{_WS}/DryRuns", WorkspaceDryRun.as_view()),
     path(f"{_WS}/Workers", WorkerList.as_view()),
     path(f"{_WS}/Workers/Statistics", WorkersStatistics.as_view()),

@@ -19,9 +19,8 @@ class _Workflows(ResourceView):
 
     def represent_one(self, row: models.Workflow) -> dict[str, Any]:
         """Return a workflow with the warnings about its configuration."""
-        assert row.revision_id is not None
-        doubts = configurations.load_configuration(row.revision_id).warnings
-        return self.represent(row) | {"warnings": show_warnings(doubts)}
+        row.workspace = self.workspace
+        return represent_workflow(row, base=self.base)
 
 
 class WorkflowList(_Workflows, ListView):
@@ -46,3 +45,10 @@ class WorkflowInstance(_Workflows, InstanceView):
         " with, unless ReEvaluateTasks is true. New tasks use the new one.",
         "delete": "Delete a workflow\n\nRefused while a waiting or offered task uses it.",
     }
+
+
+def represent_workflow(row: models.Workflow, *, base: str) -> dict[str, Any]:
+    """Return a workflow with the warnings about its configuration."""
+    assert row.revision_id is not None
+    doubts = configurations.load_configuration(row.revision_id).warnings
+    return WORKFLOW.represent(row, base=base) | {"warnings": show_warnings(doubts)}

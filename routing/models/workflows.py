@@ -47,11 +47,26 @@ class WorkflowRevision(models.Model):
     # an id from a transaction that was rolled back must not be used by another revision.
     id = models.BigIntegerField(primary_key=True)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="revisions")
+    # From 1 for each workflow. Null if a process of an older release has written the revision.
+    number = models.PositiveIntegerField(null=True)
     configuration = models.TextField()
+    # Who wrote it, as in events; "" for revisions that are older than these fields. The name is
+    # stored as it was, because people leave.
+    actor_type = models.CharField(max_length=32, default="", db_default="")
+    actor_sid = models.CharField(max_length=64, null=True)
+    actor_name = models.CharField(max_length=150, default="", db_default="")
+    source = models.CharField(max_length=32, default="", db_default="")
+    message = models.CharField(max_length=255, default="", db_default="")
+    restored_from = models.PositiveIntegerField(null=True)
     date_created = models.DateTimeField(editable=False)
 
     class Meta:
         db_table = "workflow_revisions"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow", "number"], name="workflow_revisions_number"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.workflow} of {self.date_created:%Y-%m-%d %H:%M}"

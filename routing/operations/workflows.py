@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from routing import models
 from routing.actions import workflows
+from routing.actions.support.workflow_revisions import LONGEST_MESSAGE
 from routing.fields.queues import WORKFLOW
 from routing.fields.schemas import sample_sid
 from routing.operations import parameters, references
@@ -30,6 +31,9 @@ _EXAMPLE = json.dumps(
         }
     }
 )
+MESSAGE: Final = parameters.text("Message", limit=LONGEST_MESSAGE).describe(
+    "What the new configuration is about, kept with its revision.", "Ask VIPs first"
+)
 _COMMON = (
     parameters.url("AssignmentCallbackUrl").describe(
         "The URL called for each offer. Empty: offers are answered by REST or on the desk."
@@ -50,6 +54,7 @@ class WorkflowListOperation(_WorkflowsOperation, ListOperation[models.Workflow])
     params = (
         parameters.friendly_name(required=True).describe(_NAME, "Incoming chats"),
         parameters.document("Configuration", required=True).describe(_CONFIGURATION, _EXAMPLE),
+        MESSAGE,
         *_COMMON,
     )
     filters = (
@@ -78,6 +83,7 @@ class WorkflowInstanceOperation(_WorkflowsOperation, InstanceOperation[models.Wo
         parameters.boolean("ReEvaluateTasks").describe(
             "Whether waiting tasks are routed again. Defaults to false.", True
         ),
+        MESSAGE,
         *_COMMON,
     )
 

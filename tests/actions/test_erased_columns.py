@@ -58,6 +58,7 @@ CONFIGURATION = {
     *("routing.Alert.queue_name", "routing.Alert.channel_name"),
     *("routing.Board.name", "routing.Board.tiles", "routing.KioskLink.name"),
     *("routing.Board.quiet_from", "routing.Board.quiet_until"),
+    "routing.WorkflowRevision.message",
     # Chosen from the workspace's lists.
     *("routing.Reservation.rejection_reason", "routing.Reservation.outcome_code"),
 }
@@ -67,6 +68,7 @@ PEOPLE = {
     *("routing.Worker.friendly_name", "routing.Worker.attributes"),
     *("routing.Reservation.former_worker_name", "routing.BatchRow.subject_name"),
     *("routing.Alert.acknowledged_by", "routing.KioskLink.created_by"),
+    "routing.WorkflowRevision.actor_name",
     # Attributes of agents; of tasks only where they wait, their status and their priority.
     *("routing.BatchRow.old", "routing.BatchRow.new"),
     *("routing.SavedView.saved_by",),
@@ -91,6 +93,7 @@ WRITTEN_HERE = {
     *("routing.Batch.command", "routing.Dismissals.events"),
     *("routing.Event.event_type", "routing.Event.description", "routing.Event.actor_type"),
     *("routing.Event.source", "routing.Event.origin", "routing.Event.stay_end"),
+    *("routing.WorkflowRevision.actor_type", "routing.WorkflowRevision.source"),
     *("routing.Figure.origin", "routing.FigureWait.origin", "routing.FigureWait.end"),
     *("routing.FigureWait.clock", "routing.MetricTotal.origin", "routing.MetricTotal.measure"),
     *("routing.IdempotencyKey.scope", "routing.IdempotencyKey.key"),

@@ -30,6 +30,8 @@ _PREFIXES: Final = {
 }
 _NAMED: Final = {"TaskChannels": ("TC", "TaskChannel"), "Channels": ("WC", "WorkerChannel")}
 """Collections whose members can also be found by a unique name."""
+_NUMBERED: Final = {"Revisions": "revision"}
+"""Collections whose members have numbers."""
 _VERBS: Final = {
     "List": {"get": "List", "post": "Create"},
     "Instance": {"get": "Fetch", "post": "Update", "delete": "Delete"},
@@ -66,6 +68,8 @@ class Operation:
             return "Auth tokens"
         if words[-1] in ("Grab", "Explanation"):
             return "Tasks"
+        if "/Revisions" in self.path:
+            return "Workflows"
         return "Worker channels" if words == ["Channels"] else " ".join(words).capitalize()
 
     @property
@@ -145,7 +149,9 @@ def _path(pattern: str) -> str:
     """Name the variables of a path after the collection before them; the last one is `Sid`."""
     parts = pattern.split("/")
     for index, part in enumerate(parts):
-        if part.startswith("<"):
+        if part.startswith("<") and parts[index - 1] in _NUMBERED:
+            parts[index] = "{Number}"
+        elif part.startswith("<"):
             noun = (_PREFIXES | _NAMED)[parts[index - 1]][1]
             parts[index] = "{Sid}" if index == len(parts) - 1 else f"{{{noun}Sid}}"
     return _ROOT + "/".join(parts)
@@ -156,6 +162,16 @@ def path_parameters(path: str) -> Iterator[dict[str, Any]]:
     parts = path.split("/")
     for before, part in itertools.pairwise(parts):
         if not part.startswith("{"):
+            continue
+        if before in _NUMBERED:
+            yield {
+                "name": part[1:-1],
+                "in": "path",
+                "required": True,
+                "description": f"The number of the {_NUMBERED[before]}.",
+                "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+                "example": "1",
+            }
             continue
         prefix, noun = (_PREFIXES | _NAMED)[before]
         named = before in _NAMED
