@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import zoneinfo
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
 from agents import desk_groups
 from routing import models
 from routing.actions import desk_settings
+from routing.db.compiled import CompiledQuery
 from routing.models.desk_settings import MAX_VOLUME, Tone
 from routing.time_zones import find_zone
 
@@ -32,8 +33,14 @@ class CallingForm(forms.Form):
 
 def load_settings(worker: models.Worker) -> models.DeskSettings:
     """Return the settings of a worker's user, which are the defaults until they are changed."""
-    saved = models.DeskSettings.objects.filter(user__workers=worker.pk).first()
-    return saved or models.DeskSettings()
+    for saved in _SETTINGS(worker.pk):
+        return saved
+    return models.DeskSettings()
+
+
+_SETTINGS: Final = CompiledQuery(
+    lambda worker: models.DeskSettings.objects.filter(user__workers__pk=worker)
+)
 
 
 def find_user_zone(worker: models.Worker) -> zoneinfo.ZoneInfo:

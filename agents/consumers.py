@@ -21,7 +21,7 @@ from agents.access import Agent
 from agents.arguments import CommandRefused
 from agents.dashboard import Panel
 from agents.desk_checks import DeskKey, DeskState
-from routing import groups, languages, request_ids
+from routing import groups, languages, models, request_ids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ResourceType
@@ -89,8 +89,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.checked_state: DeskState | None = None
         self._counted_sid: str | None = None
         try:
-            agent, names, self.by_load = await run_in_thread(self._load_first_groups)
-            settings = await run_in_thread(lambda: calling.load_settings(agent.worker))
+            (agent, names, self.by_load), settings = await run_in_thread(self._load_desk)
         except DeskEnded as end:
             await self._end_desk(end.code)
             return
@@ -212,14 +211,18 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         client = self.scope.get("client") or (None,)
         return Agent(worker=worker, ip_address=client[0])
 
-    def _load_first_groups(self) -> tuple[Agent, set[str], bool]:
-        """Return what `load_groups` does; note the state before, for the regular checks."""
+    def _load_desk(self) -> tuple[tuple[Agent, set[str], bool], models.DeskSettings]:
+        """Return what `load_groups` does and the user's settings.
+
+        The state before is kept for the regular checks. Raises `DeskEnded`.
+        """
         session_key = self.scope["session_key"]
         if session_key is not None:
             self._user_id = find_user_id(session_key)
         if self._user_id is not None:
             self.checked_state = desk_checks.load_states([self.key]).get(self.key)
-        return self.load_groups()
+        found = self.load_groups()
+        return found, calling.load_settings(found[0].worker)
 
     def load_groups(self) -> tuple[Agent, set[str], bool]:
         """Return the agent, their current groups, and whether offers can change the groups.

@@ -126,7 +126,7 @@ def _record_failure(decision: Any, error: Exception, now: datetime) -> None:
     _raise_if_lost(error)
     if process_failures.add(decision, now):
         logger.exception(
-            "decision failed, next attempts after pauses of up to %d seconds decision=%s",
+            "decision failed longest_pause_seconds=%d decision=%s",
             LONGEST_PAUSE.total_seconds(),
             decision,
         )
