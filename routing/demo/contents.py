@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from routing.actions.queue_targets import TargetValues
+from routing.actions.thresholds import ThresholdValues
+from routing.core.alerting import AlertFigure, AlertScope
+from routing.core.tiles import Tile, TileFigure, TileKind
 from routing.core.vocabulary import OutcomePolicy
 
 WORKSPACE: Final = "Support floor"
@@ -74,6 +77,36 @@ TARGETS: Final[dict[tuple[str, str], TargetValues]] = {
     ("VIP", "voice"): {"threshold": 10, "goal": 95},
 }
 """What the queues promise, by queue and channel."""
+
+
+THRESHOLDS: Final[tuple[ThresholdValues, ...]] = (
+    {
+        "scope": AlertScope.EACH_QUEUE,
+        "figure": AlertFigure.WAITING,
+        "watch": 8,
+        "act": 20,
+        "hold": 10,
+    },
+    {
+        "scope": AlertScope.FLOOR,
+        "figure": AlertFigure.LONGEST_WAIT,
+        "watch": 300,
+        "act": 600,
+        "hold": 5,
+    },
+)
+"""Where alerts are raised."""
+
+BOARD: Final = "Floor"
+TILES: Final = (
+    Tile(figure=TileFigure.WAITING, watch=8, act=20),
+    Tile(figure=TileFigure.LONGEST_WAIT, watch=300, act=600),
+    Tile(figure=TileFigure.SERVICE_LEVEL, watch=80, act=60),
+    Tile(kind=TileKind.LINE, figure=TileFigure.ANSWERED),
+    Tile(figure=TileFigure.FREE),
+    Tile(kind=TileKind.WORST),
+)
+"""The board for the wall."""
 
 
 def build_configuration(queues: dict[str, str]) -> dict[str, Any]:

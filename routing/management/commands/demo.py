@@ -16,9 +16,11 @@ from django.utils import timezone
 from routing import models
 from routing.actions import (
     activities,
+    boards,
     outcome_codes,
     queue_targets,
     task_queues,
+    thresholds,
     worker_channels,
     workers,
     workflows,
@@ -103,6 +105,11 @@ def create_demo(account: models.Account, *, users: list[User], now: datetime) ->
         queue_targets.set_target(
             queue=made[name], channel=channels[unique_name], actor=ACTOR, now=now, **target
         )
+    for limits in contents.THRESHOLDS:
+        thresholds.create_threshold(workspace=workspace, actor=ACTOR, now=now, **limits)
+    boards.save_board(
+        workspace=workspace, board=None, name=contents.BOARD, tiles=contents.TILES, now=now
+    )
     queues = {name: queue.sid for name, queue in made.items()}
     workflows.create_workflow(
         workspace=workspace,
