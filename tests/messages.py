@@ -34,13 +34,10 @@ COMPLETE: Final[Mapping[str, tuple[str, ...]]] = {
 
 IN_PROGRESS: Final[Mapping[str, tuple[str, ...]]] = {
     "django": (
-        *("supervisors/reports/**/*.py", "supervisors/alert*.py", "supervisors/trying.py"),
+        "supervisors/reports/**/*.py",
         *("templates/supervisors/**/report*.html", "templates/supervisors/reports/*.html"),
-        *("templates/supervisors/**/*alert*.html", "templates/supervisors/**/threshold*.html"),
-        *("templates/supervisors/trial.html", "supervisors/board*.py", "supervisors/wall*.py"),
-        *("templates/supervisors/**/board*.html", "templates/supervisors/**/wall*.html"),
     ),
-    "djangojs": ("static/supervisors/board*.js", "static/supervisors/wall*.js"),
+    "djangojs": (),
 }
 """Those of them whose texts may still lack translations."""
 
