@@ -15,6 +15,7 @@ import math
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,15 @@ class DrainingServer(Server):  # type: ignore[misc]
         host = port.getHost()
         logger.info("web ready at=%s", getattr(host, "name", None) or f"{host.host}:{host.port}")
         super().listen_success(port)
+
+    def listen_error(self, failure: Any) -> None:
+        """Go on without a port for metrics that another process of this machine has."""
+        if settings.METRICS_PORT and getattr(failure.value, "port", 0) == settings.METRICS_PORT:
+            logger.info(
+                "web without metrics port=%d: another process has it", settings.METRICS_PORT
+            )
+            return
+        super().listen_error(failure)
 
     def kill_all_applications(self) -> Any:
         """Drain, then cancel the rest; the reactor waits for this before it stops."""
@@ -148,10 +158,20 @@ class DrainingServer(Server):  # type: ignore[misc]
 
 
 def add_metrics_endpoint(endpoints: Sequence[str], port: int) -> list[str]:
-    """Return Twisted's endpoints with one for metrics, at the address of the first TCP port."""
-    first = next((each for each in endpoints if each.startswith("tcp:")), "")
-    address = re.search(r":interface=((?:[^:\\]|\\.)+)", first)
-    return [*endpoints, f"tcp:port={port}:interface={address[1] if address else '127.0.0.1'}"]
+    """Return Twisted's endpoints with one for metrics, at the address of the first one."""
+    return [*endpoints, f"tcp:port={port}:interface={_find_address(endpoints)}"]
+
+
+def _find_address(endpoints: Sequence[str]) -> str:
+    for each in endpoints:
+        if each.startswith("fd:fileno="):
+            # The socket that several web processes share, which is of IPv4.
+            shared = socket.socket(fileno=os.dup(int(each.removeprefix("fd:fileno="))))
+            with shared:
+                return str(shared.getsockname()[0])
+        if found := re.search(r"^tcp:.*:interface=((?:[^:\\]|\\.)+)", each):
+            return found[1]
+    return "127.0.0.1"
 
 
 def _is_under_way(details: dict[str, Any]) -> bool:
