@@ -13,6 +13,7 @@ from supervisors.panel import Context, Panel, Scene
 from supervisors.queue import judge_here
 from supervisors.waiting import STALE_ON, list_oldest
 from supervisors.ways_out import WayOut, find_ways_out
+from supervisors.wording import isolate
 
 
 def load_ways_out(scene: Scene) -> Context:
@@ -30,7 +31,7 @@ def load_ways_out(scene: Scene) -> Context:
 def describe_way_out(way: WayOut) -> str:
     """Return the sentence of a way out."""
     return _SENTENCES[way.kind](len(way.subjects)) % {
-        **way.values,
+        **{name: isolate(value) for name, value in way.values.items()},
         "count": len(way.subjects),
         "moves": way.moves,
     }

@@ -24,7 +24,7 @@ from routing.snapshots import requirements
 from supervisors.panel import Context, Panel, Scene
 from supervisors.remedies import Remedies, Remedy
 from supervisors.tasks import STALE_ON
-from supervisors.wording import TASK_STATUSES
+from supervisors.wording import TASK_STATUSES, isolate
 
 ELIGIBLE: Final = "eligible"
 """The value of the parameter `reason` for workers who may have the task."""
@@ -220,8 +220,12 @@ def _describe_remedy(remedy: Remedy, subjects: Sequence[str]) -> dict[str, Any]:
         "command": remedy.command,
         "subjects": subjects,
         "fields": remedy.fields,
-        "label": str(_LABELS[remedy.kind]) % remedy.values,
+        "label": str(_LABELS[remedy.kind]) % _isolate_values(remedy),
     }
+
+
+def _isolate_values(remedy: Remedy) -> dict[str, str]:
+    return {name: isolate(value) for name, value in remedy.values.items()}
 
 
 def _find_remedy_for_all(
@@ -251,7 +255,7 @@ def _describe_what_ifs(
     return [
         {
             "sentence": str(_WHAT_IFS[one.remedy.kind])
-            % {**one.remedy.values, "worker": one.worker.friendly_name},
+            % {**_isolate_values(one.remedy), "worker": isolate(one.worker.friendly_name)},
             "act": _describe_remedy(one.remedy, [one.worker.sid]),
         }
         for one in remedies.find_what_ifs(explanation.verdicts)

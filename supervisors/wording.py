@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language_bidi, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from supervisors.judging import Reason, Severity, Why
 from supervisors.picture import Setup, State
@@ -47,6 +47,15 @@ GRAB_POLICIES: Final = {
 }
 
 MOST_NAMES: Final = 3
+
+
+def isolate(text: str) -> str:
+    """Return an expression or a name for a sentence that may run from right to left.
+
+    Its quotation marks and operators keep their places by marks of Unicode, which are left out in
+    other languages.
+    """
+    return f"\u2066{text}\u2069" if get_language_bidi() else text
 
 
 def join_names(names: Sequence[str]) -> str:
