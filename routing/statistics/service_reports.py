@@ -192,7 +192,11 @@ def _add_waits(service: Service, waits: QueueFigures, target: Target, clock: Wai
     service.counted_up.add(rates.counted_abandons(abandoned, target))
     kept = QueueFigures(answered_waits={clock: waits.answered_waits.get(clock, {})})
     kept.abandoned_waits[clock] = waits.abandoned_in(clock)
-    service.figures.add(kept)
+    if service.figures.answered_waits:
+        service.figures.add(kept)
+    else:  # nearly always, as most rows have one target
+        service.figures.answered_waits = kept.answered_waits
+        service.figures.abandoned_waits = kept.abandoned_waits
 
 
 def add_up(rows: Iterable[Service]) -> Service:

@@ -70,12 +70,11 @@ class ReportQuery:
     def list_pairs(self, *, without: Sequence[str] = ()) -> list[tuple[str, str]]:
         """Return the parameters that differ from the defaults, by name."""
         pairs = []
-        for each in sorted(fields(self), key=lambda one: one.name):
-            value = getattr(self, each.name)
-            if value == each.default or each.name in without:
-                continue
-            several = value if isinstance(value, tuple) else (value,)
-            pairs += [(each.name, str(one)) for one in several]
+        for name in _NAMES:
+            value = getattr(self, name)
+            if value and name not in without:
+                several = value if isinstance(value, tuple) else (value,)
+                pairs += [(name, str(one)) for one in several]
         return pairs
 
     def change(self, **values: Any) -> ReportQuery:
@@ -85,6 +84,9 @@ class ReportQuery:
     def link(self, **values: Any) -> str:
         """Return the query with other values, as it follows a path."""
         return f"?{self.change(**values).canonical}"
+
+
+_NAMES: Final = sorted(each.name for each in fields(ReportQuery))
 
 
 def parse_report(

@@ -61,7 +61,7 @@ def build_table(request: Request) -> Table:
         query=request.write_cell((), FILTERS),
     )
     if waiting is not None:
-        total.figures.before = waiting.total()
+        total.figures.before = waiting.total() - total.figures.figures.net_entered
     return Table(
         columns=list_columns(clock),
         rows=rows,
@@ -106,40 +106,38 @@ def _load_earlier(
     return found, total
 
 
-def _count_waiting(request: Request) -> Counter[Pair] | None:
-    """Return what waited when the window began; None where the books do not tell it."""
+def _count_waiting(request: Request) -> Counter[Key] | None:
+    """Return what waited when the window ended, by the keys of rows without their interval.
+
+    None where the books do not tell it.
+    """
     if "workflow" in request.by or request.query.workflow:
         return None
-    counted = service_reports.count_waiting_at(request.workspace, request.window.span.start)
+    counted = service_reports.count_waiting_at(request.workspace, request.window.span.end)
     if counted is None:
         return None
     only = request.build_scope([request.window.span], FILTERS).only
     columns = (COLUMNS["queue"], COLUMNS["channel"])
-    return Counter(
-        {
-            pair: tasks
-            for pair, tasks in counted.items()
-            if tasks
-            and all(
-                column not in only or value in only[column]
-                for column, value in zip(columns, pair, strict=True)
-            )
-        }
-    )
+    waiting: Counter[Key] = Counter()
+    for pair, tasks in counted.items():
+        chosen = zip(columns, pair, strict=True)
+        if tasks and all(column not in only or value in only[column] for column, value in chosen):
+            waiting[_group(request, pair)] += tasks
+    return waiting
 
 
 def _list_keys(
     request: Request,
     intervals: Sequence[Span],
     found: Mapping[Key, Service],
-    waiting: Counter[Pair] | None,
+    waiting: Counter[Key] | None,
 ) -> list[Key]:
     """Return the keys of the rows: all intervals, and where something happened or waited."""
     keys = set(found)
     if list(request.by) == [INTERVAL]:
         keys |= {(number,) for number in range(len(intervals))}
     elif INTERVAL not in request.by and waiting is not None:
-        keys |= {_group(request, pair) for pair in waiting}
+        keys |= waiting.keys()
     return sorted(keys)
 
 
@@ -149,13 +147,11 @@ def _group(request: Request, pair: Pair) -> Key:
     return tuple(values[name] for name in request.by if name != INTERVAL)
 
 
-def _balance(request: Request, rows: Mapping[Key, Service], waiting: Counter[Pair]) -> None:
-    """Set what waited before each row, which are in the order of their keys."""
-    running: Counter[Key] = Counter()
-    for pair, tasks in waiting.items():
-        running[_group(request, pair)] += tasks
+def _balance(request: Request, rows: dict[Key, Service], waiting: Counter[Key]) -> None:
+    """Set what waited before each row, from what waited at the end, the last row first."""
+    running = Counter(waiting)
     places = [place for place, name in enumerate(request.by) if name != INTERVAL]
-    for key, service in rows.items():
+    for key, service in reversed(rows.items()):
         group = tuple(key[place] for place in places)
+        running[group] -= service.figures.net_entered
         service.before = running[group]
-        running[group] += service.figures.net_entered

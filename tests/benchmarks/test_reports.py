@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import time_machine
@@ -104,52 +104,65 @@ def add_figures(workspace: models.Workspace) -> None:
     channel = sids.index_key(factories.channel(workspace).sid)
     figures: list[models.Figure] = []
     waits: list[models.FigureWait] = []
-    for day in range(DAYS):
-        for quarter in range(QUARTERS):
-            minute = FIRST + day * 1440 + quarter * 15
-            for number, queue in enumerate(queues):
-                own = {
-                    "workspace": workspace,
-                    "minute": minute,
-                    "length": 15,
-                    "task_queue_key": queue,
-                    "task_channel_key": channel,
-                }
-                figures.append(models.Figure(**own, entered=3, abandoned=1, tasks_created=3))
-                figures += [
-                    models.Figure(
-                        **own,
-                        worker_key=workers[(number + quarter + each) % len(workers)],
-                        origin="push",
-                        offers=1,
-                        accepted=1,
-                        answered=1,
-                        handled=1,
-                        handled_ms=60_000,
-                    )
-                    for each in range(2)
-                ]
-                for clock in ("queue", "creation"):
-                    for end, origin, place in (
-                        ("answered", "push", (number + quarter) % 20),
-                        ("answered", "push", 20),
-                        ("abandoned", "", 14),
-                    ):
-                        waits.append(
-                            models.FigureWait(
-                                **own,
-                                origin=origin,
-                                end=end,
-                                clock=clock,
-                                place=place,
-                                tasks=1,
-                                total_ms=9_000,
-                            )
+    for quarter in range(QUARTERS):
+        minute = FIRST + quarter * 15
+        for number, queue in enumerate(queues):
+            own = {
+                "workspace": workspace,
+                "minute": minute,
+                "length": 15,
+                "task_queue_key": queue,
+                "task_channel_key": channel,
+            }
+            figures.append(models.Figure(**own, entered=3, abandoned=1, tasks_created=3))
+            figures += [
+                models.Figure(
+                    **own,
+                    worker_key=workers[(number + quarter + each) % len(workers)],
+                    origin="push",
+                    offers=1,
+                    accepted=1,
+                    answered=1,
+                    handled=1,
+                    handled_ms=60_000,
+                )
+                for each in range(2)
+            ]
+            for clock in ("queue", "creation"):
+                for end, origin, place in (
+                    ("answered", "push", (number + quarter) % 20),
+                    ("answered", "push", 20),
+                    ("abandoned", "", 14),
+                ):
+                    waits.append(
+                        models.FigureWait(
+                            **own,
+                            origin=origin,
+                            end=end,
+                            clock=clock,
+                            place=place,
+                            tasks=1,
+                            total_ms=9_000,
                         )
-            if len(waits) > CHUNK or (day, quarter) == (DAYS - 1, QUARTERS - 1):
-                models.Figure.objects.bulk_create(figures, batch_size=CHUNK)
-                models.FigureWait.objects.bulk_create(waits, batch_size=CHUNK)
-                figures, waits = [], []
+                    )
+    models.Figure.objects.bulk_create(figures, batch_size=CHUNK)
+    models.FigureWait.objects.bulk_create(waits, batch_size=CHUNK)
+    for model in (models.Figure, models.FigureWait):
+        copy_days(model)
+
+
+def copy_days(model: Any) -> None:
+    """Write the rows of the first day for the other days."""
+    table = model._meta.db_table
+    names = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join("minute + %s" if name == "minute" else f'"{name}"' for name in names)
+    with connection.cursor() as cursor:
+        for day in range(1, DAYS):
+            cursor.execute(
+                f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE minute < %s",
+                [day * 1440, FIRST + 1440],
+            )
 
 
 def multiply_figures(times: int) -> None:
