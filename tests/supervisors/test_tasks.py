@@ -216,3 +216,32 @@ def test_each_order_has_a_title_and_reads_the_key_of_its_columns(cockpit: Cockpi
     assert json.loads(row.attributes) == {"title": "x"}
     for order in ORDERS.values():
         assert order.name == "finished" or len(order.read(row)) == len(order.columns)
+
+
+def test_an_address_with_ten_filters_shows_a_colleague_the_same_rows(cockpit: Cockpit) -> None:
+    for number in range(12):
+        cockpit.task(
+            workflow=cockpit.workflow,
+            priority=number,
+            attributes={"title": f"Parcel {number}", "language": "es" if number % 2 else "de"},
+            now=timezone.now() - timedelta(minutes=number),
+        )
+    query = {
+        "status": ["pending", "reserved"],
+        "queue": cockpit.queue.sid,
+        "workflow": cockpit.workflow.sid,
+        "channel": "chat",
+        "priority": ">=3",
+        "older": "60",
+        "q": "parcel",
+        "where": 'task.language == "es"',
+        "sort": "served",
+        "size": "25",
+        "tz": "Asia/Tokyo",
+    }
+    found = []
+    for who in ("member", "superuser"):
+        text = cockpit.get("tasks", who=who, **query).content.decode()
+        found.append([part.split('"')[0] for part in text.split('data-row="')[1:]])
+    assert found[0] == found[1]
+    assert len(found[0]) == 5
