@@ -33,10 +33,7 @@ COMPLETE: Final[Mapping[str, tuple[str, ...]]] = {
 """The files whose texts are translated into every language, by domain."""
 
 IN_PROGRESS: Final[Mapping[str, tuple[str, ...]]] = {
-    "django": (
-        "supervisors/reports/**/*.py",
-        *("templates/supervisors/**/report*.html", "templates/supervisors/reports/*.html"),
-    ),
+    "django": (),
     "djangojs": (),
 }
 """Those of them whose texts may still lack translations."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -45,15 +46,22 @@ class NaiveService:
         targets: dict[tuple[str, str], dict[str, Any]],
         clock: str,
     ) -> None:
-        self._books, self._chosen = books, chosen
         self._targets, self._clock = targets, clock
+        self._counts: Counter[tuple[str, str]] = Counter()
+        for (when, queue, channel, name, by), number in books.queues.items():
+            if queue and chosen(when, queue, channel):
+                self._counts[name, by] += number
+        self._waits: list[tuple[tuple[str, str], str, str, list[int]]] = [
+            ((queue, channel), name, by, found)
+            for (when, queue, channel, name, by), found in books.waits.items()
+            if queue and chosen(when, queue, channel)
+        ]
 
     def count(self, measure: str, origin: str | None = None) -> int:
         return sum(
             number
-            for (when, queue, channel, name, by), number in self._books.queues.items()
-            if queue and name == measure and self._chosen(when, queue, channel)
-            if origin in (None, by)
+            for (name, by), number in self._counts.items()
+            if name == measure and origin in (None, by)
         )
 
     def waits(self, end: str, clock: str, origin: str | None = None) -> list[int]:
@@ -63,10 +71,9 @@ class NaiveService:
         self, end: str, clock: str, origin: str | None = None
     ) -> list[tuple[tuple[str, str], int]]:
         return [
-            ((queue, channel), wait)
-            for (when, queue, channel, name, by), found in self._books.waits.items()
-            if queue and name == f"{end} {clock}" and self._chosen(when, queue, channel)
-            if origin in (None, by)
+            (pair, wait)
+            for pair, name, by, found in self._waits
+            if name == f"{end} {clock}" and origin in (None, by)
             for wait in found
         ]
 
