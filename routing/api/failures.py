@@ -163,11 +163,11 @@ class ProvenSecrets:
 
 
 def _digest(presented: tuple[str | None, ...]) -> bytes:
-    return hashlib.blake2b(
-        repr(presented).encode(), key=_digest_key(settings.SECRET_KEY), digest_size=16
-    ).digest()
+    # What an older key proved no longer counts once that key is dropped.
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return hashlib.blake2b(repr(presented).encode(), key=_digest_key(keys), digest_size=16).digest()
 
 
 @functools.lru_cache(maxsize=2)
-def _digest_key(secret_key: str) -> bytes:
-    return hashlib.sha256(secret_key.encode()).digest()
+def _digest_key(secret_keys: tuple[str, ...]) -> bytes:
+    return hashlib.sha256(repr(secret_keys).encode()).digest()
