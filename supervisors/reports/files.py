@@ -17,7 +17,7 @@ from supervisors.reports.tables import Head, Row, Table
 
 MOST_ROWS: Final = 1_000_000
 """Rows of a file."""
-_WITH_SID: Final = frozenset((*PARAMETERS, "task"))
+_WITH_SID: Final = frozenset((*PARAMETERS, "task", "alert"))
 """Dimensions whose rows have a sid."""
 
 

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from supervisors.query import Texts
-from supervisors.reports import agents, occupancy, picking, service, staffing, tasks
+from supervisors.reports import agents, alerts, occupancy, picking, service, staffing, tasks
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Row, Table
 
@@ -94,6 +94,16 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=picking.DIMENSIONS,
             filters=picking.FILTERS,
             build=picking.build_table,
+            is_comparable=False,
+        ),
+        Report(
+            name="alerts",
+            title=_("Alerts"),
+            about=_("Which alerts were raised, for how long, and who took care of them?"),
+            dimensions=alerts.DIMENSIONS,
+            filters=alerts.FILTERS,
+            build=alerts.build_table,
+            iterate=alerts.iterate_rows,
             is_comparable=False,
         ),
         Report(

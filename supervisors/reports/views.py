@@ -64,6 +64,7 @@ DIMENSIONS: Final = {
     "weekday": gettext_lazy("Weekday"),
     "hour": gettext_lazy("Hour"),
     "task": gettext_lazy("Task"),
+    "alert": gettext_lazy("Alert"),
 }
 
 
