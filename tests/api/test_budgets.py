@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routing import models
+from routing.actions import workflows
+from routing.actors import SYSTEM
 from routing.api.openapi.operations import operations
 from tests import factories
 from tests.api.conftest import Api
@@ -39,6 +41,7 @@ LISTS = {
     "{worker}/Channels": 1,
     "{worker}/Reservations": 1,
     "{task}/Reservations": 1,
+    "{workflow}/Revisions": 1,
 }
 """Queries of a list beside authentication, workspace and page."""
 
@@ -56,12 +59,22 @@ def test_a_list_takes_the_same_number_of_queries_whatever_its_length(
     main = factories.workflow(workspace, friendly_name="Main")
     worker = factories.worker(workspace, capacity={"chat": 50})
     task = factories.accepted(workspace).task
-    filled = path.format(worker=f"Workers/{worker.sid}", task=f"Tasks/{task.sid}")
+    filled = path.format(
+        worker=f"Workers/{worker.sid}",
+        task=f"Tasks/{task.sid}",
+        workflow=f"Workflows/{main.sid}",
+    )
     budget = AUTHENTICATION + WORKSPACE + PAGE + LISTS[path]
     assert cost(lambda: api.get(f"{root}/{filled}")) == budget
     for _ in range(4):
         assert factories.accepted(workspace, workflow=main).worker == worker
     for name in ("a", "b", "c", "d"):
+        workflows.update_workflow(
+            workflow=main,
+            configuration=f"{main.revision.configuration} ",
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
         factories.worker(workspace)
         factories.workflow(workspace)
         factories.activity(workspace, name)
@@ -70,7 +83,11 @@ def test_a_list_takes_the_same_number_of_queries_whatever_its_length(
 
 
 def test_every_list_has_a_budget() -> None:
-    parents = {"Workers/{WorkerSid}": "{worker}", "Tasks/{TaskSid}": "{task}"}
+    parents = {
+        "Workers/{WorkerSid}": "{worker}",
+        "Tasks/{TaskSid}": "{task}",
+        "Workflows/{WorkflowSid}": "{workflow}",
+    }
     known = {path.partition("?")[0] for path in LISTS}
     for operation in operations():
         below = operation.path.removeprefix("/v1/Workspaces/{WorkspaceSid}/")
