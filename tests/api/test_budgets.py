@@ -69,6 +69,7 @@ def test_a_list_takes_the_same_number_of_queries_whatever_its_length(
     for _ in range(4):
         assert factories.accepted(workspace, workflow=main).worker == worker
     for name in ("a", "b", "c", "d"):
+        assert main.revision is not None
         workflows.update_workflow(
             workflow=main,
             configuration=f"{main.revision.configuration} ",
