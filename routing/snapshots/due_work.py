@@ -65,9 +65,15 @@ class DueWork:
 
 
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
-    """Return which kinds of work are due, with one statement that reads the heads of indexes."""
-    (due,) = _send_due_work(workspace.sid, now).result()
-    return due
+    """Return which kinds of work are due, with one statement that reads the heads of indexes.
+
+    Nothing is due in a workspace that was deleted after it was loaded.
+    """
+    for due in _send_due_work(workspace.sid, now).result():
+        return due
+    return DueWork(
+        offers=False, tasks=False, skips=False, wrap_ups=False, free_workers=False, transfers=False
+    )
 
 
 def load_workspace_with_due_work(

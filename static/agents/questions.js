@@ -28,6 +28,7 @@ export function start() {
 
 async function open(link) {
   const dialog = document.getElementById(link.dataset.asks);
+  saveDraft();
   await draft.saved;
   const part = await fetchPart(link.href);
   if (!part) return;
@@ -43,9 +44,10 @@ function saveDraft() {
   const { form } = draft;
   draft.form = null;
   if (!form) return;
-  const headers = { "X-Requested-With": "desk" };
-  const sent = fetch(form.dataset.drafts, { method: "POST", body: new FormData(form), headers, keepalive: true });
-  draft.saved = sent.catch(() => {});
+  const address = form.dataset.drafts;
+  const request = { method: "POST", body: new FormData(form), headers: { "X-Requested-With": "desk" }, keepalive: true };
+  // One after the other, so that an older draft never replaces a newer one.
+  draft.saved = draft.saved.then(() => fetch(address, request)).catch(() => {});
 }
 
 /** Fetch a part of a page as a document; without one, a toast has said why. */

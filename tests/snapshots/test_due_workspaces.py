@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 
 from routing import models
-from routing.snapshots.due_work import list_due_workspaces
+from routing.actions import workspaces
+from routing.actors import SYSTEM
+from routing.snapshots.due_work import list_due_workspaces, load_due_work
 from tests import factories
 from tests.factories import NOW, later
 
@@ -64,3 +68,14 @@ def test_the_sweep_takes_one_query_for_any_number_of_workspaces(
         factories.task(floor)
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert list_due_workspaces(now=NOW) == []
+
+
+def test_nothing_is_due_in_a_workspace_that_was_deleted_since_it_was_loaded(
+    workspace: models.Workspace,
+) -> None:
+    factories.worker(workspace)
+    factories.task(workspace)
+    assert any(astuple(load_due_work(workspace, now=NOW)))
+    loaded = models.Workspace.objects.get(pk=workspace.pk)
+    workspaces.delete_workspace(workspace=workspace, actor=SYSTEM, now=NOW)
+    assert not any(astuple(load_due_work(loaded, now=NOW)))

@@ -56,7 +56,7 @@ class Command(BaseCommand):
         # On any signal, colleagues go offline, as they would answer no more offers.
         for number in ENDING_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, signal.default_int_handler)
+                signal.signal(number, self._interrupt)
         try:
             workspace = self._workspace(client)
             colleagues = self._colleagues(client, workspace, options["seed"])
@@ -78,6 +78,13 @@ class Command(BaseCommand):
             if colleagues is not None and not options["alone"]:
                 self._send_home(colleagues, client)
 
+    is_ended = False
+
+    def _interrupt(self, *_: object) -> None:
+        """End the stream; the loop looks too, as an exception is lost where none may be raised."""
+        self.is_ended = True
+        raise KeyboardInterrupt
+
     def _run(
         self,
         client: Client,
@@ -89,7 +96,7 @@ class Command(BaseCommand):
         impatient = customers.Impatient(client, workspace, seed=options["seed"])
         sent, begun = 0, time.monotonic()
         due = begun
-        while options["count"] is None or sent < options["count"]:
+        while not self.is_ended and (options["count"] is None or sent < options["count"]):
             now = time.monotonic()
             if now >= due:
                 channel, attributes = next(generated)
