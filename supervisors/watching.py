@@ -49,10 +49,9 @@ def watch_workspace(workspace_sid: str, *, now: datetime) -> int:
     needs_wrap_ups = any(row.figure == AlertFigure.OLDEST_WRAP_UP for row in thresholds)
     wrap_ups = _read_wrap_ups(workspace) if needs_wrap_ups else {}
     states = _read_states(thresholds)
-    queues = {row.pk: row for row in workspace.task_queues.all()}
     changed = moved = 0
     for threshold in thresholds:
-        found = _judge(picture, threshold, states.get(threshold.pk, {}), queues, wrap_ups, now)
+        found = _judge(picture, threshold, states.get(threshold.pk, {}), wrap_ups, now)
         moves = found[: MOST_MOVES - moved]
         moved += len(moves)
         changed += alerts.apply_moves(threshold, moves, now=now)
@@ -63,7 +62,6 @@ def _judge(
     picture: Picture,
     threshold: models.Threshold,
     states: dict[int, PlaceState],
-    queues: dict[int, models.TaskQueue],
     wrap_ups: WrapUps,
     now: datetime,
 ) -> list[PlaceMove]:
@@ -84,10 +82,12 @@ def _judge(
         value = values.get(place)
         after = judge_figure(limits, before, value, now_us=microseconds(now))
         if after != before:
+            queue = picture.setup.queues.get(place)
             found.append(
                 PlaceMove(
                     place=place,
-                    queue=queues.get(place),
+                    queue_sid="" if queue is None else queue.sid,
+                    queue_name="" if queue is None else queue.name,
                     before=before,
                     after=after,
                     value=value,

@@ -26,12 +26,13 @@ class PlaceMove:
     """A change of a threshold's switches for one place.
 
     Arguments:
-        queue: the queue of the place; None for the whole workspace.
+        queue_sid, queue_name: those of the queue of the place; empty for the whole workspace.
         value: the figure that was read.
     """
 
     place: int
-    queue: models.TaskQueue | None
+    queue_sid: str
+    queue_name: str
     before: PlaceState
     after: PlaceState
     value: float | None
@@ -101,8 +102,8 @@ def _change_alert(
             workspace=threshold.workspace,
             threshold=threshold,
             place=move.place,
-            queue_sid="" if move.queue is None else move.queue.sid,
-            queue_name="" if move.queue is None else move.queue.friendly_name,
+            queue_sid=move.queue_sid,
+            queue_name=move.queue_name,
             channel_name=threshold.task_channel.friendly_name if threshold.task_channel else "",
             figure=threshold.figure,
             date_raised=now,

@@ -208,8 +208,7 @@ def test_two_processes_that_look_at_once_raise_one_alert(cockpit: Cockpit, clock
     cockpit.task()
     picture = following.follow_picture(cockpit.workspace)
     assert picture is not None
-    queues = {cockpit.queue.pk: cockpit.queue}
-    seen = [watching._judge(picture, row, {}, queues, {}, clock.now) for _ in range(2)]
+    seen = [watching._judge(picture, row, {}, {}, clock.now) for _ in range(2)]
     assert [alerts.apply_moves(row, moves, now=clock.now) for moves in seen] == [1, 0]
     assert told(cockpit) == [E.ALERT_RAISED]
 
