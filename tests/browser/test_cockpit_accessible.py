@@ -36,7 +36,7 @@ def test_the_lists_pass_axe_and_fit_every_width(
         ("agents", "agents"),
         ("agents?show=mosaic&group=queue", "the mosaic"),
         ("agents?show=handled&show=aht&show=occupancy&show=busy_share&show=skills", "figures"),
-        ("agents?q=nobody", "no agents"),
+        ("agents?q=absent", "no agents"),
         ("tasks", "tasks"),
         ("tasks?status=completed", "finished tasks"),
         ("changes", "changes"),

@@ -93,7 +93,7 @@ def test_a_search_that_ended_early_says_so(
     assert "Searched the first 2 tasks." in asked.content.decode()
 
 
-@pytest.mark.parametrize("match", ["where=nonsense(", "queue=WQ1", "state=busy&q=nobody-here"])
+@pytest.mark.parametrize("match", ["where=nonsense(", "queue=WQ1", "state=busy&q=absent-name"])
 def test_a_filter_that_would_be_ignored_selects_nothing(cockpit: Cockpit, match: str) -> None:
     error(post(cockpit, "workers.set_capacity", match=match, **CAPACITY), 400)
     assert models.Batch.objects.count() == 0
