@@ -82,7 +82,7 @@ _PROCESS_STATE = (
     ("supervisors.reading", "forget_connected"),
     ("supervisors.recent", "forget_today"),
     ("supervisors.following", "forget_versions"),
-    ("supervisors.boards.drawing", "forget_books"),
+    ("supervisors.boards.values", "forget_books"),
     ("supervisors.boards.rendering", "forget_tiles"),
 )
 """Modules that keep something between requests, and what clears it."""

@@ -20,7 +20,8 @@ from routing.core.tiles import (
     TileKind,
     TileWindow,
 )
-from supervisors.boards.drawing import FIGURES, KINDS, WINDOWS
+from supervisors.boards.drawing import FIGURES, KINDS
+from supervisors.boards.values import WINDOWS
 
 
 class BoardForm(forms.Form):

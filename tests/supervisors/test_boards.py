@@ -14,7 +14,7 @@ from routing import models
 from routing.actions import boards
 from routing.core.tiles import Tile, TileFigure, TileKind
 from supervisors import following, pictures
-from supervisors.boards import drawing, rendering
+from supervisors.boards import drawing, rendering, values
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
@@ -60,7 +60,7 @@ def forget() -> None:
     pictures.forget_pictures()
     following.forget_versions()
     rendering.forget_tiles()
-    drawing.forget_books()
+    values.forget_books()
 
 
 def draw(cockpit: Cockpit, *tiles: Tile) -> list[drawing.Shown]:
