@@ -72,6 +72,8 @@ _PROCESS_STATE = (
     ("routing.sdk.replacements", "_replacements.clear"),
     ("routing.sdk.session_ranks", "_alone.clear"),
     ("routing.snapshots.skill_index", "_uses.clear"),
+    ("routing.snapshots.workers", "_snapshots.clear"),
+    ("routing.snapshots.lanes", "_snapshots.clear"),
     ("supervisors.agent_figures", "forget_books"),
     ("supervisors.demands", "forget_demands"),
     ("supervisors.fragments", "forget_fragments"),

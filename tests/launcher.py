@@ -218,6 +218,8 @@ def serve(connection: socket.socket) -> tuple[list[str], dict[str, str]] | None:
             # The second is ignored under `nohup`, and a program is ended by it.
             for number in (signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
+            # It is ignored where a shell has started the tests in the background.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             for target, descriptor in enumerate(descriptors[:3]):
                 os.dup2(descriptor, target)
             for descriptor in (*descriptors, *statuses.values(), ended, wake):

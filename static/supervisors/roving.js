@@ -13,16 +13,24 @@ function controlsOf(row) {
   return [...row.querySelectorAll(CONTROLS)].filter((each) => !each.closest(".menu__list"));
 }
 
-/** Make one row of each table its Tab stop: that with the focus, else the one before, else the first. */
 function apply() {
-  for (const table of document.querySelectorAll("[data-rows]")) {
-    const rows = rowsOf(table);
-    const current = rows.find((row) => row.contains(document.activeElement)) ?? rows.find((row) => row.tabIndex === 0) ?? rows[0];
-    for (const row of rows) {
-      setTabIndex(row, row === current ? 0 : -1);
-      for (const each of controlsOf(row)) setTabIndex(each, -1);
-    }
+  document.querySelectorAll("[data-rows]").forEach(applyTo);
+}
+
+/** Make one row of a table its Tab stop: that with the focus, else the one before, else the first. */
+function applyTo(table) {
+  const rows = rowsOf(table);
+  const current = rows.find((row) => row.contains(document.activeElement)) ?? rows.find((row) => row.tabIndex === 0) ?? rows[0];
+  for (const row of rows) {
+    setTabIndex(row, row === current ? 0 : -1);
+    for (const each of controlsOf(row)) setTabIndex(each, -1);
   }
+}
+
+/** Make the row with the focus the Tab stop, before another key is pressed. */
+function follow({ target }) {
+  const table = target.closest("[data-rows]");
+  if (table) applyTo(table);
 }
 
 function setTabIndex(element, value) {
@@ -69,13 +77,9 @@ function focus(element) {
 
 export function start() {
   apply();
-  let planned = 0;
-  const plan = () => {
-    cancelAnimationFrame(planned);
-    planned = requestAnimationFrame(apply);
-  };
-  new MutationObserver(plan).observe(document.getElementById("content"), { childList: true, subtree: true });
-  document.addEventListener("focusin", ({ target }) => target.closest("[data-rows]") && plan());
+  // New controls leave the Tab order before a key can reach them.
+  new MutationObserver(apply).observe(document.getElementById("content"), { childList: true, subtree: true });
+  document.addEventListener("focusin", follow);
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     if (event.key === "Enter" && !event.target.matches("[data-row], [data-rows] > li")) return;

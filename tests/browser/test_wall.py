@@ -18,9 +18,9 @@ __all__ = ["cockpit", "inspector"]
 def make_link(page: Page, cordboard: Cordboard) -> str:
     """Make the board that the form proposes, and return the address of a link to it."""
     page.goto(f"{cordboard.url}/supervisor/boards/new/edit")
-    page.get_by_label("Name").fill("Room")
+    page.get_by_label("Name", exact=True).fill("Room")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_label("Name of the screen").fill("Hall")
+    page.get_by_label("Name of the screen", exact=True).fill("Hall")
     page.get_by_label("Boards").select_option(label="Room")
     page.get_by_role("button", name="Make a link").click()
     return page.locator("#wall-link").inner_text()

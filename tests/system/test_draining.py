@@ -37,6 +37,9 @@ class Web:
         with output.open("wb") as file:
             self.process = launcher.start(*command, env={**os.environ, **environment}, stdout=file)
         wait_until(self.accepts, "it listens")
+        # It listens before it handles signals.
+        with contextlib.closing(self.connection()) as connection:
+            get(connection, "/")
 
     def accepts(self) -> bool:
         """Return whether a new connection is accepted."""

@@ -57,6 +57,7 @@ class Watch:
         self._waiting: dict[object, float] = {}
         self._answered_at = time.monotonic()
         self._process = 0
+        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._ended = threading.Event()
 
@@ -77,13 +78,16 @@ class Watch:
                 return
             self._process, self._ask, self._on_back = os.getpid(), ask, on_back
             self._ended.clear()
-            threading.Thread(target=self._run, name="database-watch", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, name="database-watch", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching; return once the check under way has ended."""
         self._process = 0
-        self.is_silent = False
         self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.is_silent = False
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
