@@ -99,16 +99,24 @@ def test_rows_keep_their_order_while_the_pointer_is_on_them(
     expect(cockpit.locator("#order-held")).to_be_hidden()
 
 
-def test_a_lost_connection_is_said_and_comes_back(cockpit: Page) -> None:
+def test_a_lost_connection_is_said_and_comes_back(cockpit: Page, customers: Customers) -> None:
+    cockpit.clock.install()
+    cockpit.reload()
+    expect(cockpit.locator("#link-state")).to_have_text("Live")
     cockpit.context.set_offline(True)
     cockpit.evaluate("dispatchEvent(new Event('offline'))")
     expect(cockpit.locator("#lost")).to_be_visible()
     expect(cockpit.locator("#link-state")).to_contain_text("Late")
+    cockpit.clock.fast_forward(10_000)
+    expect(cockpit.locator("#link-state")).to_contain_text("Stale since")
+    expect(cockpit.locator("body")).to_have_attribute("data-freshness", "lost")
+    customers.post_to_new_queue("Came while it was stale", "skills HAS 'none'")
     cockpit.context.set_offline(False)
     # It may be back by itself before a press.
     cockpit.evaluate("document.getElementById('retry').click()")
     expect(cockpit.locator("#lost")).to_be_hidden()
     expect(cockpit.locator("#link-state")).to_have_text("Live")
+    expect(cockpit.locator("#troubles")).to_contain_text("Came while it was stale")
 
 
 def test_without_scripts_pages_and_links_work(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import redis
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator as Socket
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from config.asgi import application
-from routing import groups, models
+from routing import floor_watches, groups, models
 from routing.actions import workspaces
 from routing.actors import SYSTEM
 from supervisors import consumers, pictures
@@ -134,6 +135,42 @@ async def test_after_an_interruption_everything_is_read_before_a_pulse(cockpit: 
             frame = await heard(socket)
         assert frame["event"] == "floor.missed"
         assert frame["stale"] == sorted(PANELS)
+
+
+async def test_while_redis_is_away_no_pulse_confirms_the_picture(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Floor, "pulse", 0.05)
+    monkeypatch.setattr(Floor, "watch", 0.05)
+    refused = asyncio.Event()
+    here = asyncio.get_running_loop()
+
+    def renew(_sid: str) -> bool:
+        here.call_soon_threadsafe(refused.set)
+        raise redis.ConnectionError
+
+    async with opened(cockpit) as socket:
+        await event(socket, "floor.pulse")
+        with monkeypatch.context() as away:
+            away.setattr(floor_watches, "renew_watch", renew)
+            await asyncio.wait_for(refused.wait(), 30)
+            refused.clear()
+            # At its second refusal, everything that was sent before the first one has arrived.
+            await asyncio.wait_for(refused.wait(), 30)
+            while not socket.output_queue.empty():
+                await heard(socket)
+            refused.clear()
+            await asyncio.wait_for(refused.wait(), 30)
+            assert socket.output_queue.empty()
+            assert not pictures.is_confirmed(cockpit.workspace.sid)
+            task = await do(cockpit.task, workflow=cockpit.workflow)
+        # Back again, all panels are read, with what has happened in between.
+        missed = await heard(socket)
+        assert (missed["event"], missed["stale"]) == ("floor.missed", sorted(PANELS))
+        picture = pictures.get_picture(cockpit.workspace.sid)
+        assert picture is not None
+        assert picture.tasks_of(None).waiting == 1, task.sid
+        await event(socket, "floor.pulse")
 
 
 async def test_the_last_socket_ends_the_watch(cockpit: Cockpit) -> None:
