@@ -34,7 +34,13 @@ from supervisors.commands import COMMANDS, Act
 from supervisors.forms import ActForm
 from supervisors.panels import PAGES
 from supervisors.queues_gained import find_gains
-from supervisors.selecting import MODELS, BadRequest, select_rows
+from supervisors.selecting import (
+    MODELS,
+    BadRequest,
+    count_not_waiting,
+    describe_not_waiting,
+    select_rows,
+)
 
 MOST_NAMED: Final = 5
 """The number of rows that a dialog names."""
@@ -154,6 +160,7 @@ def _ask(
         "searched": question.searched,
         "back": question.back,
         "size": _describe_size(question),
+        "changed": _describe_changed(question),
         "found": None if preview is None else _describe_preview(preview),
         "serving": describe_serving(question) if preview is not None else (),
         "reasons": () if preview is None else preview.reasons.most_common(previews.MOST_REASONS),
@@ -199,6 +206,15 @@ def _describe_size(question: Question) -> str:
     return ngettext("This concerns %(n)d agent.", "This concerns %(n)d agents.", count) % {
         "n": count
     }
+
+
+def _describe_changed(question: Question) -> str:
+    """Return how many tasks stopped to wait after they were selected, where the command asks it."""
+    if not question.act.needs_waiting or len(question.subjects) < 2:
+        return ""
+    wanted = [each.sid for each in question.subjects]
+    count = count_not_waiting(question.supervisor.workspace, wanted)
+    return describe_not_waiting(count, len(wanted))
 
 
 def _describe_preview(preview: previews.Preview) -> str:

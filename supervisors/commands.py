@@ -50,12 +50,19 @@ class Act:
         """Return whether it can be undone."""
         return ENGINE[self.name].undo is not None
 
+    @property
+    def needs_waiting(self) -> bool:
+        """Return whether it is for waiting tasks alone."""
+        return self.name in _FOR_WAITING
+
     def asks(self, count: int, *, all_match: bool = False) -> str:
         """Return how it is confirmed for so many rows: not at all, `once`, or by the `number`."""
         if all_match or count >= ASK_NUMBER_FROM:
             return "number"
         return "" if count == 1 and self.undoable else "once"
 
+
+_FOR_WAITING: Final = frozenset({"tasks.assign", "tasks.move", "tasks.reevaluate"})
 
 COMMANDS: Final[Mapping[str, Act]] = {
     act.name: act

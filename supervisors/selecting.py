@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from routing import models, sids
 from routing.actions.supervision.batches import MOST_ROWS, Subject
-from supervisors import agents, conditions, tasks, views
+from supervisors import access, agents, conditions, tasks, views
 from supervisors.access import Supervisor
 from supervisors.commands import Act
 
@@ -70,6 +72,48 @@ def select_rows(act: Act, given: QueryDict, supervisor: Supervisor) -> Selection
     ):
         raise Http404
     return Selection(subjects=list(found.values()), all_match=given.get("all") == "1")
+
+
+def count_not_waiting(workspace: models.Workspace, wanted: Sequence[str]) -> int:
+    """Return how many of these tasks do not wait, or are no longer there."""
+    waiting = workspace.tasks.pending()
+    found = sum(
+        waiting.filter(sid__in=wanted[start : start + _CHUNK]).count()
+        for start in range(0, len(wanted), _CHUNK)
+    )
+    return len(wanted) - found
+
+
+def describe_not_waiting(count: int, size: int) -> str:
+    """Return the sentence that tasks of a selection do not wait any more; empty for none.
+
+    Arguments:
+        size: the number of all tasks in the selection.
+    """
+    if not count:
+        return ""
+    return ngettext(
+        "%(count)d of your %(size)d is no longer waiting.",
+        "%(count)d of your %(size)d are no longer waiting.",
+        count,
+    ) % {"count": count, "size": size}
+
+
+@require_POST
+@access.supervisors_only
+def check_selection(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
+    """Answer how many tasks of a selection have stopped to wait since they were selected.
+
+    The form has the sids of those that waited in `subjects`, and the size of the selection.
+    """
+    wanted = list(dict.fromkeys(request.POST.get("subjects", "").split()))
+    size = request.POST.get("size", "")
+    if len(wanted) > MOST_ROWS or not all(sids.is_valid(sid, "WT") for sid in wanted):
+        return JsonResponse({"ok": False}, status=400)
+    count = count_not_waiting(supervisor.workspace, wanted)
+    known = int(size) if size.isdecimal() and len(size) < 6 else len(wanted)
+    words = describe_not_waiting(count, max(known, len(wanted)))
+    return JsonResponse({"ok": True, "count": count, "words": words})
 
 
 def _check_number(count: int) -> None:

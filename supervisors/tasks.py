@@ -295,6 +295,7 @@ def _describe_row(
         "overdue_us": overdue_us,
         "status": row.status,
         "status_word": TASK_STATUSES[row.status],
+        "waits": row.status == S.PENDING,
         "queue": queue,
         "queue_link": scene.queue_link(queue.sid) if queue else "",
         "channel": channel.name if channel else "",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from supervisors import acting, alerting, changing, consumers, creating, saving, trying, views
+from supervisors import (
+    acting,
+    alerting,
+    changing,
+    consumers,
+    creating,
+    saving,
+    selecting,
+    trying,
+    views,
+)
 from supervisors.boards.urls import urlpatterns as board_urls
 from supervisors.boards.urls import wall_urlpatterns
 from supervisors.reports.urls import urlpatterns as report_urls
@@ -29,6 +39,7 @@ urlpatterns = [
     path("do/alerts.call", alerting.save_alarm, name="save_alarm"),
     path("do/thresholds.delete", alerting.delete_threshold, name="delete_threshold"),
     path("do/thresholds.mute", alerting.mute_threshold, name="mute_threshold"),
+    path("do/selection.check", selecting.check_selection, name="check_selection"),
     *board_urls,
     *wall_urlpatterns,
     path("do/<str:name>", acting.do, name="do"),

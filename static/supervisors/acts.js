@@ -10,7 +10,9 @@ const STAYS = 12000; // ms for which a result can be undone by its message
 const POLL = 1000;
 const HEADERS = { "X-Requested-With": "cockpit" };
 
+const CHECK = 2000; // ms between two looks at what has become of the selection
 const selected = new Map(); // sid → the value of its box
+const waited = new Set(); // the sids of selected tasks that waited when they were selected
 let lastUndo = null;
 let lastBox = null;
 
@@ -189,6 +191,7 @@ function restore() {
     if (box.checked) selected.set(box.dataset.select, box.value);
   }
   if (!bar) return;
+  if (!waited.size || allMatch.checked) tellChanged("");
   bar.toggleAttribute("data-filled", selected.size > 0 || allMatch.checked);
   const words = bar.querySelector("[data-selected]");
   const some = selected.size ? words.dataset.words.replace("%s", selected.size) : "";
@@ -198,6 +201,7 @@ function restore() {
 
 function clear() {
   selected.clear();
+  waited.clear();
   if (allMatch) allMatch.checked = false;
   restore();
 }
@@ -242,8 +246,43 @@ function mark(boxes, on) {
   for (const box of boxes) {
     if (on) selected.set(box.dataset.select, box.value);
     else selected.delete(box.dataset.select);
+    if (on && "waits" in box.dataset) waited.add(box.dataset.select);
+    else waited.delete(box.dataset.select);
   }
   restore();
+}
+
+// --- What has become of the selected tasks -------------------------------------------------------
+
+let checking = false;
+let checkAgain = false;
+
+if (bar?.dataset.check) document.addEventListener("cockpit:shown", check);
+
+/** Ask how many of the selected tasks have stopped to wait, at most once every two seconds. */
+async function check() {
+  checkAgain = checking;
+  if (checking || !waited.size || allMatch.checked) return;
+  checking = true;
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", csrfToken());
+  body.set("subjects", [...waited].join(" "));
+  body.set("size", selected.size);
+  try {
+    const answer = await fetch(bar.dataset.check, { method: "POST", body, headers: HEADERS, cache: "no-store" });
+    if (answer.ok && waited.size) tellChanged((await answer.json()).words);
+  } catch {
+    // The connection is lost, which the page says.
+  }
+  setTimeout(() => {
+    checking = false;
+    if (checkAgain) check();
+  }, CHECK);
+}
+
+function tellChanged(words) {
+  const place = bar.querySelector("[data-changed]");
+  if (place.textContent !== words) place.textContent = words;
 }
 
 // --- The progress of an act ----------------------------------------------------------------------

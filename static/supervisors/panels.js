@@ -152,6 +152,7 @@ function put(panel, html) {
     callbacks: { beforeAttributeUpdated: (name, node) => !isOurs(name, node) },
   });
   ages.update(document.getElementById(panel.id));
+  document.dispatchEvent(new CustomEvent("cockpit:shown"));
   if (!focused || focused.isConnected) return;
   // The focused element is gone; the next row must not get the focus, as Enter would press it.
   const place = (row && document.getElementById(row)) || document.getElementById(`${panel.id}-title`);

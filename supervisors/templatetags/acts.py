@@ -187,13 +187,16 @@ def build_link(
 
 
 @register.simple_tag
-def act_box(sid: str, version: int | None = None, label: str = "") -> SafeString:
-    """Show the box that selects a row."""
+def act_box(
+    sid: str, version: int | None = None, label: str = "", *, waits: bool = False
+) -> SafeString:
+    """Show the box that selects a row; `waits` marks a task that waits."""
     return format_html(
         '<input type="checkbox" class="select" form="selection" name="subject" value="{}"'
-        ' data-select="{}" aria-label="{}">',
+        ' data-select="{}"{} aria-label="{}">',
         _write(sid, version),
         sid,
+        SafeString(" data-waits") if waits else "",
         label,
     )
 
@@ -215,6 +218,7 @@ def act_bar(context: Context, subject: str, status: str | None = None) -> dict[s
     query = urlencode({"workspace": scene.workspace.sid})
     return {
         "match": view.canonical,
+        "check": f"{reverse('supervisors:check_selection')}?{query}" if subject == "WT" else "",
         "csrf_token": context.get("csrf_token"),
         "entries": [
             {"act": act, "address": f"{reverse('supervisors:do', args=[act.name])}?{query}"}

@@ -40,8 +40,7 @@ def open_queue(supervisor: Page) -> None:
 def test_a_selection_gets_another_priority_and_gets_the_old_one_back(
     supervisor: Page, customers: Customers
 ) -> None:
-    for number in range(3):
-        customers.post(f"Parcel {number} is lost", channel="sms")
+    posted = [customers.post(f"Parcel {number} is lost", channel="sms") for number in range(3)]
     open_queue(supervisor)
     rows = supervisor.locator("#waiting [data-row]", has_text="is lost")
     expect(rows).to_have_count(3)
@@ -64,6 +63,13 @@ def test_a_selection_gets_another_priority_and_gets_the_old_one_back(
     said.get_by_role("button", name="Undo").last.click()
     expect(said).to_contain_text("Result: done 3.")
     expect(rows.nth(0)).not_to_contain_text("· priority")
+
+    # What becomes of the selected tasks is said before the act, though they left the list.
+    rows.nth(0).get_by_role("checkbox").click()
+    rows.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
+    customers.end(posted[1], "canceled")
+    expect(rows).to_have_count(2)
+    expect(bar).to_contain_text("1 of your 3 is no longer waiting.")
 
 
 def test_a_press_on_a_row_changes_one_agent_and_the_list_of_changes_tells_it(

@@ -7,8 +7,11 @@ import re
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from routing import models
+from routing.actions import offers, task_transitions
+from routing.actors import SYSTEM
 from supervisors import scanning, selecting
 from tests import factories
 from tests.supervisors.conftest import Cockpit
@@ -97,3 +100,31 @@ def test_a_search_that_ended_early_says_so(
 def test_a_filter_that_would_be_ignored_selects_nothing(cockpit: Cockpit, match: str) -> None:
     error(post(cockpit, "workers.set_capacity", match=match, **CAPACITY), 400)
     assert models.Batch.objects.count() == 0
+
+
+def test_tasks_of_a_selection_that_wait_no_longer_are_counted(cockpit: Cockpit) -> None:
+    tasks = [cockpit.task() for _ in range(5)]
+    text = cockpit.read("tasks")
+    assert text.count(" data-waits") == 5
+    offers.grab_task(task=tasks[0], worker=cockpit.ada, actor=SYSTEM, now=timezone.now())
+    task_transitions.cancel_task(task=tasks[1], actor=SYSTEM, now=timezone.now())
+    sids = [task.sid for task in tasks]
+
+    def check(*sids: str, who: str = "member", **given: Any) -> Any:
+        return cockpit.people[who].post(
+            f"/supervisor/do/selection.check?workspace={cockpit.workspace.sid}",
+            {"subjects": " ".join(sids), "size": 50, **given},
+            headers=SCRIPT,
+        )
+
+    assert check(*sids).json()["words"] == "2 of your 50 are no longer waiting."
+    assert check(*sids[2:]).json()["words"] == ""
+    assert check(sids[0]).json()["count"] == 1
+    assert check("WKx").status_code == 400
+    assert check(*sids, who="agent").status_code == 403
+
+    # The dialogs of what only waiting tasks allow say so, too, before anything is filled in.
+    sentence = "2 of your 5 are no longer waiting."
+    for command, is_said in (("tasks.move", True), ("tasks.set_priority", False)):
+        asked = post(cockpit, command, *sids, headers=SCRIPT, ask=1).content.decode()
+        assert (sentence in asked) is is_said
