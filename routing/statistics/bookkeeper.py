@@ -21,7 +21,7 @@ from routing.db.sql import figures as sql
 from routing.models import Bookmark, Event, Events, Figure, FigureWait, MetricTotal, Workspace
 from routing.models.figures import MINUTE, QUARTER
 from routing.statistics import booking
-from routing.statistics.booking import MINUTE_US, Cells
+from routing.statistics.booking import MINUTE_US, BookedEvent, Cells
 
 BATCH: Final = 1_000
 """Most events that one transaction counts."""
@@ -38,12 +38,11 @@ BEFORE_ALL: Final = -(2**62)
 def list_unread_workspaces() -> list[Workspace]:
     """Return the workspaces with events that are settled and not counted yet."""
     place, event = OuterRef("bookmark__transaction_id"), OuterRef("bookmark__event_id")
-    unread = Event.objects.filter(
-        Q(transaction_id__gt=place) | Q(transaction_id=place, id__gt=event),
-        workspace_sid=OuterRef("sid"),
-        transaction_id__gte=place,
-    )
-    rows = Workspace.objects.filter(Q(bookmark=None) | Exists(unread.settled()))
+    log = Event.objects.filter(workspace_sid=OuterRef("sid")).settled()
+    # Two conditions, as in `read_unread_events`.
+    same = Exists(log.filter(transaction_id=place, id__gt=event))
+    later = Exists(log.filter(transaction_id__gt=place))
+    rows = Workspace.objects.filter(Q(bookmark=None) | same | later)
     return list(rows.order_by("pk"))
 
 
@@ -72,7 +71,7 @@ def count_batch(workspace: Workspace, *, now: datetime, limit: int = BATCH) -> i
     Returns 0 also when another bookkeeper has counted them.
     """
     mark = find_or_create_bookmark(workspace)
-    events = booking.read_events(list_unread_events(workspace, mark)[:limit])
+    events = read_unread_events(workspace, mark, limit)
     if not events:
         return 0
     cells = booking.count_events(events)
@@ -95,6 +94,23 @@ def find_or_create_bookmark(workspace: Workspace) -> Bookmark:
     return Bookmark.objects.get(workspace=workspace)
 
 
+def read_unread_events(workspace: Workspace, mark: Bookmark, limit: int) -> list[BookedEvent]:
+    """Read the first settled events after a bookmark, in the order of the log.
+
+    The rest of the bookmark's own transaction is read first, then later ones. SQLite searches its
+    index by the transaction alone when both stand in one condition. As all of its events have
+    transaction 0, it would walk over the whole log before the bookmark.
+    """
+    log = Event.objects.filter(workspace_sid=workspace.sid).settled()
+    same = log.filter(transaction_id=mark.transaction_id, id__gt=mark.event_id)
+    events = booking.read_events(same.order_by("id")[:limit])
+    if len(events) < limit:
+        later = log.filter(transaction_id__gt=mark.transaction_id)
+        rest = later.order_by("transaction_id", "id")[: limit - len(events)]
+        events += booking.read_events(rest)
+    return events
+
+
 def list_unread_events(workspace: Workspace, mark: Bookmark) -> Events:
     """Return the settled events after a bookmark, in the order of the log."""
     log = Event.objects.filter(workspace_sid=workspace.sid).after_place(
@@ -104,7 +120,7 @@ def list_unread_events(workspace: Workspace, mark: Bookmark) -> Events:
     return found
 
 
-def _move_bookmark(mark: Bookmark, last: booking.BookedEvent) -> bool:
+def _move_bookmark(mark: Bookmark, last: BookedEvent) -> bool:
     """Move a bookmark to an event; return False if it does not stand where it was read."""
     moved = Bookmark.objects.filter(
         pk=mark.pk, transaction_id=mark.transaction_id, event_id=mark.event_id

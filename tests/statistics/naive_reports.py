@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from tests.statistics.naive_books import NaiveBooks
+from tests.statistics.naive_books import Cell
 
 ENDS = (
     *("answered", "answered_again", "abandoned", "withdrawn", "canceled_later"),
@@ -30,6 +30,13 @@ def mean(values: Iterable[int]) -> int | None:
     return sum(found) // len(found) if found else None
 
 
+class Books(Protocol):
+    """The cells of naive books, or some of them."""
+
+    queues: Counter[Cell]
+    waits: dict[Cell, list[int]]
+
+
 class NaiveService:
     """The figures of one row of the report *Service*.
 
@@ -40,7 +47,7 @@ class NaiveService:
 
     def __init__(
         self,
-        books: NaiveBooks,
+        books: Books,
         chosen: Chosen,
         *,
         targets: dict[tuple[str, str], dict[str, Any]],

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
-from routing.statistics import cumulative, durations, realtime
+from routing.statistics import bookkeeper, cumulative, durations, realtime
 from routing.statistics.windows import Window
 from tests import factories
 from tests.factories import NOW, later
@@ -61,3 +61,17 @@ def test_events_of_a_window_are_read_from_an_index(workspace: models.Workspace) 
     for plan in plans(queries):
         if "events" in plan:
             assert "events_typed (workspace_sid=? AND event_type=? AND event_date>" in plan
+
+
+def test_the_bookkeeper_reads_the_log_from_its_bookmark_on(workspace: models.Workspace) -> None:
+    while bookkeeper.keep_books(now=NOW):
+        pass
+    with CaptureQueriesContext(connection) as queries:
+        assert bookkeeper.list_unread_workspaces() == []
+        mark = bookkeeper.find_or_create_bookmark(workspace)
+        assert bookkeeper.read_unread_events(workspace, mark, 10) == []
+    of_log = [plan for plan in plans(queries) if "events" in plan]
+    assert len(of_log) == 3
+    for plan in of_log[:-1]:
+        assert "events_log (workspace_sid=? AND transaction_id=? AND id>?)" in plan
+    assert "events_log (workspace_sid=? AND transaction_id>?)" in of_log[-1]
