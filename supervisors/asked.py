@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from supervisors.demands import MOST_TASKS, OLDEST, Demand, find_demands
+from supervisors.expression_words import describe_condition
 from supervisors.judging import Reason, Severity, judge_queue
 from supervisors.panel import Context, Panel, Scene
 from supervisors.waiting import STALE_ON
@@ -24,6 +25,7 @@ def load_asked(scene: Scene) -> Context:
             {
                 "demand": demand,
                 "text": describe_demand(demand),
+                "code": demand.text if demand.lane.expression else "",
                 "channel": picture.setup.channels[demand.channel].name,
                 "severity": Severity.OK if demand.meeting else Severity.ACT,
                 "waiting": min(demand.waiting, MOST_TASKS),
@@ -46,7 +48,7 @@ def describe_demand(demand: Demand) -> str:
         return _("Only the worker %(sid)s") % {"sid": lane.known_worker_sid}
     if lane.known_worker_name:
         return _("Only the worker called %(name)s") % {"name": lane.known_worker_name}
-    return demand.text
+    return "" if lane.expression is None else describe_condition(lane.expression.node)
 
 
 PANELS: Final = (Panel(name="asked", load=load_asked, from_picture=False, stale_on=STALE_ON),)

@@ -21,6 +21,7 @@ from routing.explanations import facts, wording
 from routing.explanations.explanation import DeadlineKind, Explanation
 from routing.explanations.history import Stay
 from routing.snapshots import requirements
+from supervisors.expression_words import describe_expression
 from supervisors.panel import Context, Panel, Scene
 from supervisors.remedies import Remedies, Remedy
 from supervisors.tasks import STALE_ON
@@ -142,6 +143,7 @@ def load_explanation(scene: Scene) -> Context:
     first = int(scene.view.after) if scene.view.after.isdecimal() else 0
     shown, rest = chosen[first : first + scene.view.size], chosen[first + scene.view.size :]
     deadline = explanation.deadline
+    lane = explanation.task.lane if explanation.target_expression else None
     return {
         "summary": wording.summarize(explanation),
         "task_side": wording.describe_task_side(explanation),
@@ -150,7 +152,9 @@ def load_explanation(scene: Scene) -> Context:
         "steps": [_describe_stay(one) for one in (*explanation.passed, explanation.step) if one],
         "task": task,
         "asks": explanation.target_expression,
-        "lane": explanation.task.lane if explanation.target_expression else None,
+        "asks_words": describe_expression(explanation.target_expression or "", subject="target"),
+        "lane": lane,
+        "lane_words": describe_expression(lane.expression, subject="residual") if lane else "",
         "verdicts": [_describe_verdict(scene, one, explanation, remedies) for one in shown],
         "for_all": _find_remedy_for_all(scene, chosen, remedies),
         "what_ifs": _describe_what_ifs(remedies, explanation),
