@@ -97,7 +97,7 @@ def _compute(queue: int, picture: Picture, *, now: datetime) -> Demands:
     rows = _find_lanes(queue)
     loaded = {row.pk: row for row in _LANES([pk for pk, _ in rows[:MOST_LANES]])}
     serving = [worker.id for worker in picture.workers.values() if queue in worker.serves]
-    candidates = {each.id: Candidate(each) for each in _load_candidates(serving)}
+    candidates = {each.id: Candidate(each) for each in load_candidates(serving)}
     demands = []
     clock = time_of_day(microseconds(now))
     for pk, created in rows[:MOST_LANES]:
@@ -157,7 +157,8 @@ def _count_free(workers: Iterable[Worker], channel: int, picture: Picture) -> in
     return sum(channel in free_channels(worker, multi_task=multi_task) for worker in workers)
 
 
-def _load_candidates(pks: Sequence[int]) -> list[snapshot.Worker]:
+def load_candidates(pks: Sequence[int]) -> list[snapshot.Worker]:
+    """Return these workers as the router sees them."""
     found = []
     for start in range(0, len(pks), 500):
         rows = models.Worker.objects.filter(pk__in=pks[start : start + 500])

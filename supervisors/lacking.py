@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from routing.core import snapshot
@@ -25,6 +26,11 @@ class Lack:
     path: str
     value: Scalar
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the arguments of the command that gives it."""
+        return {"operation": self.kind, "path": self.path, "value": json.dumps(self.value)}
+
 
 def find_lack(lane: snapshot.Lane, worker: View, task: View, clock: View) -> Lack | None:
     """Return the only comparison of a lane that is false for a worker.
@@ -33,8 +39,13 @@ def find_lack(lane: snapshot.Lane, worker: View, task: View, clock: View) -> Lac
     """
     if lane.expression is None or lane.known_worker_sid or lane.known_worker_name:
         return None
+    return find_only_lack(lane.expression.node, worker, task, clock)
+
+
+def find_only_lack(condition: Node, worker: View, task: View, clock: View) -> Lack | None:
+    """Return the only comparison of a condition that is false for a worker; see `find_lack`."""
     false: list[Node] = []
-    for node in split(lane.expression.node, And):
+    for node in split(condition, And):
         if not compile_node(node).function(worker, task, clock, None):
             false.append(node)
             if len(false) > 1:

@@ -6,7 +6,6 @@ would bring about. Nothing is changed by that.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -202,7 +201,7 @@ def _teach(lack: Lack) -> Remedy:
     return Remedy(
         kind="teach",
         command="workers.set_attributes",
-        fields={"operation": lack.kind, "path": lack.path, "value": json.dumps(lack.value)},
+        fields=lack.fields,
         values={"term": lack.term},
         change=change,
     )

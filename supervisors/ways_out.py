@@ -5,7 +5,6 @@ Nothing is done by itself: a way out is proposed, and a supervisor decides.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from supervisors.demands import Demand, Demands
 from supervisors.judging import Judged, Reason, Severity, judge_queues
 from supervisors.lacking import Lack, find_lack
 from supervisors.picture import Activity, Load, Picture, Worker, count_slots, free_channels
+from supervisors.unserved import Unserved
 
 MOST_WAYS: Final = 8
 MOST_SUBJECTS: Final = 200
@@ -48,12 +48,17 @@ class WayOut:
 
 
 def find_ways_out(
-    picture: Picture, judged: Judged, demands: Demands, oldest: Sequence[str]
+    picture: Picture,
+    judged: Judged,
+    demands: Demands,
+    oldest: Sequence[str],
+    unserved: Unserved | None = None,
 ) -> list[WayOut]:
     """Return ways out for a queue with waiting tasks, at most `MOST_WAYS`, the best first.
 
     Arguments:
         oldest: the sids of its oldest waiting tasks.
+        unserved: what keeps all workers out of it, if no worker serves it.
     """
     if not judged.tasks.waiting:
         return []
@@ -67,6 +72,7 @@ def find_ways_out(
     found.extend(_fetch(picture, _select_capable(serving, demands, judged.waiting_on), judged))
     found.extend(_put_away(picture, judged))
     found.extend(_teach(picture, demands))
+    found.extend(_admit(judged, unserved))
     found.extend(_let_grab(judged))
     found.extend(_move(picture, judged, oldest))
     found.sort(key=lambda way: -way.moves)
@@ -243,11 +249,25 @@ def _teach(picture: Picture, demands: Demands) -> Iterator[WayOut]:
         yield WayOut(
             kind="teach",
             command="workers.set_attributes",
-            fields={"operation": lack.kind, "path": lack.path, "value": json.dumps(lack.value)},
+            fields=lack.fields,
             subjects=[worker.sid for worker in workers[:MOST_SUBJECTS]],
             moves=min(len(workers), waiting),
             values={"term": lack.term},
         )
+
+
+def _admit(judged: Judged, unserved: Unserved | None) -> Iterator[WayOut]:
+    """Yield for each condition of a queue that no worker serves the free workers who lack it."""
+    for term in () if unserved is None else unserved.terms:
+        if term.lack is not None and term.free:
+            yield WayOut(
+                kind="admit",
+                command="workers.set_attributes",
+                fields=term.lack.fields,
+                subjects=[worker.sid for worker in term.free[:MOST_SUBJECTS]],
+                moves=min(len(term.free), judged.tasks.waiting),
+                values={"term": term.lack.term},
+            )
 
 
 def _is_free(worker: Worker, channel: int, picture: Picture) -> bool:

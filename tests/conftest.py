@@ -76,6 +76,7 @@ _PROCESS_STATE = (
     ("routing.snapshots.lanes", "_snapshots.clear"),
     ("supervisors.agent_figures", "forget_books"),
     ("supervisors.demands", "forget_demands"),
+    ("supervisors.unserved", "forget_unserved"),
     ("supervisors.fragments", "forget_fragments"),
     ("supervisors.pictures", "forget_pictures"),
     ("config.metrics.pages", "forget_pages"),
