@@ -24,8 +24,9 @@ from supervisors.panels import PAGES
 from supervisors.reports import cells
 from supervisors.reports.cells import AskedCell, Entry
 from supervisors.reports.names import PARAMETERS, Names
+from supervisors.reports.request import wants_json
 from supervisors.reports.service_columns import list_columns
-from supervisors.reports.views import DIMENSIONS, read_calendar, wants_json
+from supervisors.reports.views import DIMENSIONS, read_calendar
 
 MOST_FILE_ROWS: Final = 100_000
 

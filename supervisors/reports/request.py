@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
+
 from routing.models import Workspace
 from routing.statistics.grouping import INTERVAL, Scope
 from routing.statistics.windows import Span
@@ -15,6 +17,11 @@ from supervisors.reports.query import COMPARISONS, ReportQuery, Window
 from supervisors.reports.tables import Head
 
 Key = tuple[int, ...]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether the answer is for a program."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

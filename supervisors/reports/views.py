@@ -24,6 +24,7 @@ from supervisors.panels import PAGES
 from supervisors.query import Fault
 from supervisors.rail import ChannelLink
 from supervisors.reports import files, rendering
+from supervisors.reports.limits import limit_reports
 from supervisors.reports.names import PARAMETERS, Names
 from supervisors.reports.query import (
     MOST_DAYS,
@@ -33,7 +34,7 @@ from supervisors.reports.query import (
     read_dates,
 )
 from supervisors.reports.registry import REPORTS, Report
-from supervisors.reports.request import Request
+from supervisors.reports.request import Request, wants_json
 
 _WINDOWS: Final = (
     ("today", gettext_lazy("Today")),
@@ -70,6 +71,7 @@ DIMENSIONS: Final = {
 
 @require_GET
 @access.supervisors_only
+@limit_reports
 def show_first(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Show the first report."""
     return _show(request, supervisor, next(iter(REPORTS.values())))
@@ -77,6 +79,7 @@ def show_first(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
 
 @require_GET
 @access.supervisors_only
+@limit_reports
 def show_report(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     """Show a report; programs that accept JSON alone get the same figures as JSON."""
     return _show(request, supervisor, REPORTS[name])
@@ -84,6 +87,7 @@ def show_report(request: HttpRequest, supervisor: Supervisor, name: str) -> Http
 
 @require_GET
 @access.supervisors_only
+@limit_reports
 def show_file(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
     """Return a report as a file, with all of its columns."""
     report = REPORTS[name]
@@ -104,11 +108,6 @@ def _show(request: HttpRequest, supervisor: Supervisor, report: Report) -> HttpR
         more = _build_page(asked, report, faults, until)
         more |= rendering.build_context(asked, table)
         return views.show_page(request, supervisor, PAGES["reports"], more=more)
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Return whether the answer is for a program."""
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def _read(

@@ -344,3 +344,24 @@ def test_a_report_has_its_own_usual_window(cockpit: Cockpit) -> None:
 def test_every_report_says_what_it_answers(cockpit: Cockpit) -> None:
     for name, report in REPORTS.items():
         assert str(report.about) in show(cockpit, name, now=NOON).replace("&#x27;", "'")
+
+
+def test_a_user_gets_so_many_reports_a_minute_and_then_is_told_when(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisors.reports.limits.MOST_A_MINUTE", 2)
+    query = {"workspace": cockpit.workspace.sid}
+    client = cockpit.people["member"]
+    with time_machine.travel(NOON + timedelta(seconds=18), tick=False):
+        for path in ("service", "service.csv"):
+            assert client.get(f"/supervisor/reports/{path}", query).status_code == 200
+        refused = client.get("/supervisor/reports/agents", query)
+        assert (refused.status_code, refused["Retry-After"]) == (429, "42")
+        assert "Try again in 42 seconds" in refused.content.decode()
+        accept = {"Accept": "application/json"}
+        told = client.get("/supervisor/reports/agents", query, headers=accept).json()
+        assert "Try again in 42 seconds" in told["message"]
+        # Each user has their own number.
+        assert cockpit.people["superuser"].get("/supervisor/reports", query).status_code == 200
+    with time_machine.travel(NOON + timedelta(seconds=60), tick=False):
+        assert client.get("/supervisor/reports/agents", query).status_code == 200
