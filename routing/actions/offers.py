@@ -117,12 +117,20 @@ def grab_task(
     with pipeline():
         slots = _SLOT.send(worker.pk, locked.task.task_channel_id)
         ahead, older = grab_places.send_ahead(locked.task), grab_places.send_older(locked.task)
-    place: EventData = {"grab_ahead": str(ahead.result()), "grab_older": str(older.result())}
+    place = _describe_place(ahead.result(), older.result())
     made = _make_offer_by_hand(locked, slots.result(), ReservationOrigin.GRAB, actor=actor, now=now)
     reservations.move_reservation_and_task(
         locked, made, ReservationStatus.ACCEPTED, more=place, actor=actor, now=now
     )
     return made
+
+
+def _describe_place(ahead: grab_places.Ahead, older: int) -> EventData:
+    """Return what the event of a grab says of the tasks that waited before it."""
+    place: EventData = {"grab_ahead": str(ahead.number), "grab_older": str(older)}
+    if ahead.first:
+        place["grab_passed_over"] = " ".join(ahead.first)
+    return place
 
 
 @locking.retry_on_conflict

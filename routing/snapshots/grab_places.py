@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -14,21 +15,31 @@ from routing.db.sql.grab_places import COUNT_OLDER
 
 MOST_COUNTED: Final = 100
 """Number up to which tasks before the grabbed one are counted."""
+MOST_NAMED: Final = 20
+"""Tasks before the grabbed one that are named."""
 MOST_READ: Final = 1_000
 """Tasks of a queue, from the oldest, among which older ones are counted."""
 
 
-def send_ahead(task: models.Task) -> Pending[int]:
-    """Count the tasks of the same lane that would be served before a waiting task.
+class Ahead(NamedTuple):
+    """What would have been served before a task: their number, and the sids of the first ones."""
+
+    number: int
+    first: Sequence[str]
+
+
+def send_ahead(task: models.Task) -> Pending[Ahead]:
+    """Find the tasks of the same lane that would be served before a waiting task.
 
     Tasks of one lane are alike for every worker, so each of them was certainly passed over.
     """
     is_lifo = task.task_queue is not None and task.task_queue.task_order == QueueOrder.LIFO
     sent = (_LIFO if is_lifo else _FIFO).send(task.lane_id)
 
-    def read() -> int:
-        first = [pk for (pk,) in sent.result()]
-        return first.index(task.pk) if task.pk in first else MOST_COUNTED
+    def read() -> Ahead:
+        found = [sid for (sid,) in sent.result()]
+        count = found.index(task.sid) if task.sid in found else MOST_COUNTED
+        return Ahead(count, found[: min(count, MOST_NAMED)])
 
     return Pending(read)
 
@@ -60,7 +71,7 @@ _FIFO: Final = CompiledQuery(
         models.Task.objects.pending()
         .filter(lane_id=lane)
         .order_by("-priority", "virtual_start_us", "pk")
-        .values_list("pk")[:MOST_COUNTED]
+        .values_list("sid")[:MOST_COUNTED]
     )
 )
 _LIFO: Final = CompiledQuery(
@@ -68,6 +79,6 @@ _LIFO: Final = CompiledQuery(
         models.Task.objects.pending()
         .filter(lane_id=lane)
         .order_by("-virtual_start_us", "-pk")
-        .values_list("pk")[:MOST_COUNTED]
+        .values_list("sid")[:MOST_COUNTED]
     )
 )

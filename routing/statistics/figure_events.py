@@ -201,7 +201,7 @@ def _prepare(cell: Cell) -> Events:
     types = sorted({each.value for name in columns for each in _TYPES[name]})
     start, end = (moment(minute * MINUTE_US) for minute in (cell.span.start, cell.span.end))
     rows: Any = Event.objects.filter(
-        _until_bookmark(cell.workspace),
+        until_bookmark(cell.workspace),
         workspace_sid=cell.workspace.sid,
         event_type__in=types,
         event_date__gte=start,
@@ -229,7 +229,7 @@ def _among(name: str, keys: frozenset[int]) -> Q:
     return condition | Q(**{f"{name}__isnull": True}) if 0 in keys else condition
 
 
-def _until_bookmark(workspace: Workspace) -> Q:
+def until_bookmark(workspace: Workspace) -> Q:
     """Return the condition of being counted."""
     mark = Bookmark.objects.filter(workspace=workspace).first()
     if mark is None:

@@ -148,10 +148,6 @@ class QueueFigures:
         """Return the average speed of answer (ASA)."""
         return self.answered_in(clock, origin).average_ms
 
-    def estimate_wait_ms(self, clock: WaitClock, percent: float) -> int | None:
-        """Return about how long a share of the answered tasks had waited at most."""
-        return self.answered_in(clock).estimate_percentile_ms(percent)
-
     @property
     def accept_rate(self) -> Ratio:
         """Return the share of accepted offers of those that the router made and workers answered.

@@ -23,7 +23,7 @@ from routing import sids
 from routing.core import rates
 from routing.core.rates import Ratio, Target, WaitClock
 from routing.core.stays import StayEnd
-from routing.core.waits import Waits
+from routing.core.waits import Waits, percentile_ms
 from routing.models import Bookmark, Figure, FigureWait, MetricTotal, QueueTarget, Workspace
 from routing.statistics.audits import OPENING
 from routing.statistics.figures import Pair, QueueFigures
@@ -52,6 +52,7 @@ class Service:
         short: tasks that were abandoned sooner than the target's short abandon.
         counted_up: waits of the abandoned tasks that the formulas count, by the targets' clocks.
         before: tasks that waited at the beginning; None where that is not known.
+        exact: the same waits as in `figures`, one by one, where they are loaded.
     """
 
     figures: QueueFigures = field(default_factory=QueueFigures)
@@ -61,6 +62,18 @@ class Service:
     short: int = 0
     counted_up: Waits = field(default_factory=Waits)
     before: int | None = None
+    exact: list[int] = field(default_factory=list)
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether percentiles are exact, and not estimated from the histogram."""
+        return len(self.exact) == self.waits.count
+
+    def find_percentile_ms(self, percent: float) -> int | None:
+        """Return how long a share of the answered tasks waited at most."""
+        if self.is_exact:
+            return percentile_ms(sorted(self.exact), percent)
+        return self.waits.estimate_percentile_ms(percent)
 
     @property
     def waits(self) -> Waits:
@@ -83,6 +96,7 @@ class Service:
         self.within += other.within
         self.short += other.short
         self.counted_up.add(other.counted_up)
+        self.exact = [*self.exact, *other.exact]
 
 
 @dataclass(frozen=True, slots=True)

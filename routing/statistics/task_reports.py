@@ -18,6 +18,7 @@ from routing.core.clock import moment
 from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import AssignmentStatus, ReservationEnd, ReservationOrigin
 from routing.models import Event, Task
+from routing.statistics import efforts
 from routing.statistics.booking import MINUTE_US
 from routing.statistics.grouping import Scope
 
@@ -40,6 +41,7 @@ class TaskStory:
         answers: how often it was accepted, transfers included.
         agents: who accepted it, in order, each once.
         handled_ms: from accepting to completing, of all agents who completed their part.
+        effort_ms: the same, each second divided by how many tasks the agent had in hand.
         end: its status, or as what its last stay ended if it was canceled.
     """
 
@@ -61,6 +63,7 @@ class TaskStory:
     answers: int = 0
     agents: list[str] = field(default_factory=list)
     handled_ms: int | None = None
+    effort_ms: int | None = None
 
 
 def iterate_tasks(scope: Scope) -> Iterator[Sequence[TaskStory]]:
@@ -106,10 +109,25 @@ def _read(workspace_sid: str, tasks: Sequence[Task]) -> list[TaskStory]:
         task_key__in=list(stories),
         event_type__in=[each.value for each in _TYPES],
     ).order_by("event_date", "id")
+    work: list[Event] = []
     for event in events.iterator(chunk_size=2_000):
         if event.task_key in stories:
             _add_event(stories[event.task_key], event)
+            if is_handled(event):
+                work.append(event)
+    for event, effort_ms in zip(work, efforts.measure(workspace_sid, work), strict=True):
+        story = stories[event.task_key or 0]
+        story.effort_ms = (story.effort_ms or 0) + round(effort_ms)
     return list(stories.values())
+
+
+def is_handled(event: Event) -> bool:
+    """Return whether an event is the end of a worker's part of a task, as usual."""
+    return (
+        event.event_type == E.RESERVATION_COMPLETED
+        and event.event_data.get("reservation_ended_by") == ReservationEnd.WORK
+        and event.handled_ms is not None
+    )
 
 
 def _begin(task: Task) -> TaskStory:
@@ -144,9 +162,8 @@ def _add_event(story: TaskStory, event: Event) -> None:
                 story.waited_ms = event.waited_ms
                 story.waited_in_queue_ms = event.waited_in_queue_ms
         case E.RESERVATION_COMPLETED:
-            by_work = event.event_data.get("reservation_ended_by") == ReservationEnd.WORK
-            if by_work and event.handled_ms is not None:
-                story.handled_ms = (story.handled_ms or 0) + event.handled_ms
+            if is_handled(event):
+                story.handled_ms = (story.handled_ms or 0) + (event.handled_ms or 0)
         case E.TASK_CANCELED:
             if story.end == AssignmentStatus.CANCELED:
                 story.end = event.stay_end or story.end

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from routing import models, sids
 from routing.statistics import pick_reports
-from routing.statistics.pick_reports import MOST_GRABS, Picks
+from routing.statistics.pick_reports import MOST_GRABS, MOST_PASSED, Picks
 from supervisors.reports.columns import Column, Unit
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Row, Table
@@ -32,11 +32,11 @@ class QueuePicks:
 def build_table(request: Request) -> Table:
     """Return the rows of the window by name, without a ranking."""
     scope = request.build_scope([request.window.span], FILTERS)
-    loaded, is_cut = pick_reports.load_picks(scope)
+    loaded = pick_reports.load_picks(scope, now=request.now)
     place = {"agent": 0, "queue": 1}
     found: dict[tuple[int, ...], Picks] = {}
     total = Picks()
-    for pair, picks in loaded.items():
+    for pair, picks in loaded.rows.items():
         key = tuple(pair[place[name]] for name in request.by)
         found.setdefault(key, Picks()).add(picks)
         total.add(picks)
@@ -51,8 +51,13 @@ def build_table(request: Request) -> Table:
         rows.append(Row(heads=heads, figures=figures, query=query))
     rows.sort(key=lambda row: [head.text.casefold() for head in row.heads])
     notes = []
-    if is_cut:
+    if loaded.is_cut:
         notes.append(_("The newest %(grabs)d grabs were read.") % {"grabs": MOST_GRABS})
+    if loaded.passed_cut:
+        notes.append(
+            _("Of the tasks that were passed over, %(tasks)d were looked up.")
+            % {"tasks": MOST_PASSED}
+        )
     return Table(
         columns=_COLUMNS,
         rows=rows,
@@ -115,6 +120,27 @@ _COLUMNS: Final[Sequence[Column]] = (
             "Of the grabs out of order: how many were passed over, counted to 100."
         ),
         opens="out_of_order",
+        is_usual=True,
+    ),
+    Column(
+        name="longest_passed_over",
+        title=gettext_lazy("Longest wait of those passed over"),
+        read=lambda row: row.picks.longest_wait_ms,
+        unit=Unit.MS,
+        formula=gettext_lazy(
+            "How long tasks that were passed over waited in the end, or wait until now, by the "
+            "clock of their target. Of each grab the first 20 are looked up."
+        ),
+        is_usual=True,
+    ),
+    Column(
+        name="passed_over_late",
+        title=gettext_lazy("Passed over and late"),
+        read=lambda row: row.picks.missed_target,
+        formula=gettext_lazy(
+            "Tasks that were passed over and waited longer than their target’s threshold. Of each "
+            "grab the first 20 are looked up."
+        ),
         is_usual=True,
     ),
     Column(

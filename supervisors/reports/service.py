@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
 from routing.core.rates import WaitClock
 from routing.db.consistent import consistent_snapshot
-from routing.statistics import service_reports
+from routing.statistics import exact_waits, service_reports
 from routing.statistics.figures import Pair
 from routing.statistics.grouping import INTERVAL
 from routing.statistics.service_reports import Key, Service, Targets
@@ -62,12 +65,21 @@ def build_table(request: Request) -> Table:
     )
     if waiting is not None:
         total.figures.before = waiting.total() - total.figures.figures.net_entered
+    is_exact = total.figures.is_exact and (earlier is None or earlier[1].is_exact)
     return Table(
-        columns=list_columns(clock),
+        columns=list_columns(clock, is_exact=is_exact),
+        notes=[] if is_exact else [_describe_estimates()],
         rows=rows,
         total=total,
         charts=service_charts.draw_charts(request, rows, total.figures),
     )
+
+
+def _describe_estimates() -> str:
+    return _(
+        "Percentiles with ≈ are estimated from counts by length of wait. They are exact for at "
+        "most %(answers)d answers, all of them within the last %(days)d days."
+    ) % {"answers": exact_waits.MOST_EXACT, "days": settings.TASK_RETENTION_DAYS}
 
 
 def _choose_clock(request: Request) -> WaitClock:
@@ -80,7 +92,10 @@ def _load(
     request: Request, intervals: Sequence[Span], targets: Targets, clock: WaitClock
 ) -> dict[Key, Service]:
     scope = request.build_scope(intervals, FILTERS)
-    return service_reports.load_service(scope, request.columns, targets=targets, clock=clock)
+    by = request.columns
+    found = service_reports.load_service(scope, by, targets=targets, clock=clock)
+    exact_waits.set_exact_waits(found, scope, by, clock=clock, now=request.now)
+    return found
 
 
 def _load_earlier(

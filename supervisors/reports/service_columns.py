@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from routing.core import rates
@@ -47,14 +48,19 @@ def _count(name: str, title: Label, formula: Label) -> Column:
     )
 
 
-def list_columns(clock: WaitClock) -> list[Column]:
-    """Return the columns; waits are measured by this clock."""
+def list_columns(clock: WaitClock, *, is_exact: bool = True) -> list[Column]:
+    """Return the columns.
+
+    Arguments:
+        clock: of the waits.
+        is_exact: whether percentiles are exact in all rows.
+    """
 
     def speed(origin: str | None) -> Callable[[Service], int | None]:
         return lambda service: service.figures.average_speed_ms(clock, origin)
 
     def percentile(percent: int) -> Callable[[Service], int | None]:
-        return lambda service: service.figures.estimate_wait_ms(clock, percent)
+        return lambda service: service.find_percentile_ms(percent)
 
     waits = [
         Column(
@@ -76,10 +82,10 @@ def list_columns(clock: WaitClock) -> list[Column]:
     percentiles = [
         Column(
             name=f"wait_p{percent}",
-            title=title,
+            title=title if is_exact else format_lazy("≈ {title}", title=title),
             read=percentile(percent),
             unit=Unit.MS,
-            formula=_("≈ So many of the answered tasks waited at most this long."),
+            formula=_PERCENTILE if is_exact else _ESTIMATE,
             opens=StayEnd.ANSWERED.value,
             is_usual=percent == 90,
         )
@@ -88,6 +94,8 @@ def list_columns(clock: WaitClock) -> list[Column]:
     return [*_BALANCE, *_ANSWERS, *waits, *percentiles, *_GIVEN_UP, *_OTHER_ENDS, *_OFFERS]
 
 
+_PERCENTILE: Final = _("So many of the answered tasks waited at most this long.")
+_ESTIMATE: Final = _("≈ So many of the answered tasks waited at most this long.")
 _SPEED: Final = {
     WaitClock.QUEUE: _(
         "Average speed of answer: waits since entering the queue ÷ answered. "

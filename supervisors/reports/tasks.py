@@ -179,6 +179,16 @@ _COLUMNS: Final = (
         formula=gettext_lazy("From accepting to completing, of all agents together."),
         is_usual=True,
     ),
+    Column(
+        name="effort",
+        title=gettext_lazy("Effort"),
+        read=lambda story: story.effort_ms,
+        unit=Unit.MS,
+        formula=gettext_lazy(
+            "The handle time, each second divided by how many tasks the agent had in hand."
+        ),
+        is_usual=True,
+    ),
     Column(name="offers", title=gettext_lazy("Offers"), read=lambda story: story.offers),
     Column(name="missed", title=gettext_lazy("Missed"), read=lambda story: story.missed),
     Column(name="rejected", title=gettext_lazy("Rejected"), read=lambda story: story.rejected),

@@ -53,7 +53,10 @@ def test_the_place_of_a_grab(table: Table, monkeypatch: pytest.MonkeyPatch) -> N
     with_place, without = [], []
     send = grab_places.send_ahead, grab_places.send_older
 
-    def nothing(task: models.Task) -> Pending[int]:
+    def none_ahead(task: models.Task) -> Pending[grab_places.Ahead]:
+        return Pending(lambda: grab_places.Ahead(0, ()))
+
+    def none_older(task: models.Task) -> Pending[int]:
         return Pending(lambda: 0)
 
     def grab() -> None:
@@ -63,7 +66,7 @@ def test_the_place_of_a_grab(table: Table, monkeypatch: pytest.MonkeyPatch) -> N
         tasks.delete_task(task=made.task, **given)
 
     for _ in range(5):
-        without.append(measure(monkeypatch, (nothing, nothing), grab))
+        without.append(measure(monkeypatch, (none_ahead, none_older), grab))
         with_place.append(measure(monkeypatch, send, grab))
     ratio = sorted(with_place)[2] / sorted(without)[2]
     table.add(

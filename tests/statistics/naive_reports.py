@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -136,4 +137,12 @@ class NaiveService:
             "asa": mean(self.waits("answered", self._clock)),
             "asa_by_push": mean(self.waits("answered", self._clock, "push")),
             "asa_by_grab": mean(self.waits("answered", self._clock, "grab")),
+        }
+
+    def percentiles(self) -> dict[str, int | None]:
+        """Return the waits that so many of a hundred answers do not exceed, by the nearest rank."""
+        waits = sorted(self.waits("answered", self._clock))
+        return {
+            f"wait_p{percent}": waits[math.ceil(len(waits) * percent / 100) - 1] if waits else None
+            for percent in (50, 90, 95)
         }

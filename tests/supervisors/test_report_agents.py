@@ -279,6 +279,23 @@ def test_grabs_are_told_apart_by_what_waited_before_them(cockpit: Cockpit) -> No
             assert len(answer.json()["tasks"]) == answer.json()["count"] == int(said)
 
 
+def test_tasks_that_were_passed_over_are_followed_to_their_end(cockpit: Cockpit) -> None:
+    factories.set_capacity(cockpit.ada, configured_capacity=50)
+    alike = [
+        cockpit.task(workflow=cockpit.workflow, now=NOON + timedelta(seconds=n)) for n in range(4)
+    ]
+    grab(cockpit, alike[3], 20)  # three are passed over, and the first again
+    grab(cockpit, alike[1], 30)  # within the target of a minute
+    report = load(cockpit, "picking", now=NOON + timedelta(seconds=32))["total"]["figures"]
+    assert (report["longest_passed_over"], report["passed_over_late"]) == (32_000, 0)
+    grab(cockpit, alike[0], 90)  # too late
+    report = load(cockpit, "picking", now=NOON + timedelta(minutes=10))
+    for figures in (report["rows"][0]["figures"], report["total"]["figures"]):
+        assert (figures["grabs"], figures["out_of_order"]) == (3, 2)
+        # The third one waits still.
+        assert (figures["longest_passed_over"], figures["passed_over_late"]) == (598_000, 2)
+
+
 def test_every_cell_of_picking_equals_the_naive_recomputation(floor: Floor) -> None:
     grabs: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for event in read_log(floor.day.workspace):

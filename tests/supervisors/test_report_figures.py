@@ -122,7 +122,8 @@ def recompute(floor: Floor, row: dict[str, Any], clock: str) -> dict[str, Any]:
     def is_chosen(when: int, of_queue: str, of_channel: str) -> bool:
         return when in within and queue in (None, of_queue) and channel in (None, of_channel)
 
-    return NaiveService(floor.books, is_chosen, targets=floor.targets, clock=clock).figures()
+    naive = NaiveService(floor.books, is_chosen, targets=floor.targets, clock=clock)
+    return naive.figures() | naive.percentiles()
 
 
 def test_every_cell_of_a_generated_day_equals_the_naive_recomputation(floor: Floor) -> None:

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from routing.actions import offers, reservations
+from routing.actors import SYSTEM
 from routing.statistics import task_reports
+from tests import factories
 from tests.supervisors.conftest import Cockpit
 from tests.supervisors.test_report_figures import Floor, floor
 from tests.supervisors.test_reports import NOON, answer_task, load, read_file, show
@@ -38,6 +41,29 @@ def test_a_task_is_told_with_its_waits_agents_and_attributes(cockpit: Cockpit) -
     line = dict(zip(lines[0], lines[1], strict=True))
     assert (line["task sid"], line["price"]) == (task.sid, "'=2")
     assert line["created"] == "2026-03-02T12:00:00+00:00"
+
+
+def test_the_effort_of_a_task_is_shared_with_what_its_agent_had_beside_it(
+    cockpit: Cockpit,
+) -> None:
+    factories.set_capacity(cockpit.ada, configured_capacity=3)
+    tasks = [
+        cockpit.task(workflow=cockpit.workflow, now=NOON + timedelta(seconds=n)) for n in range(3)
+    ]
+    held = [
+        offers.grab_task(
+            task=task, worker=cockpit.ada, actor=SYSTEM, now=NOON + timedelta(seconds=60)
+        )
+        for task in tasks
+    ]
+    # The third one is still in hand.
+    for number, seconds in ((0, 120), (1, 180)):
+        reservations.complete_reservation(
+            reservation=held[number], actor=SYSTEM, now=NOON + timedelta(seconds=seconds)
+        )
+    rows = load(cockpit, "tasks", now=NOON + timedelta(hours=1))["rows"]
+    figures = [(row["figures"]["handled"], row["figures"]["effort"]) for row in reversed(rows)]
+    assert figures == [(60_000, 20_000), (120_000, 50_000), (None, None)]
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 500])
@@ -71,5 +97,7 @@ def test_the_tasks_of_a_generated_day_agree_with_the_naive_books(floor: Floor) -
         for wait in found
     }
     assert {row["figures"]["waited"] for row in answered} <= waits
+    for row in answered:
+        assert (row["figures"]["effort"] or 0) <= (row["figures"]["handled"] or 0)
     ends = {row["figures"]["end"] for row in report["rows"]}
     assert {"abandoned", "withdrawn", "canceled_by_staff", "completed"} <= ends

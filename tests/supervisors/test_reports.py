@@ -365,3 +365,27 @@ def test_a_user_gets_so_many_reports_a_minute_and_then_is_told_when(
         assert cockpit.people["superuser"].get("/supervisor/reports", query).status_code == 200
     with time_machine.travel(NOON + timedelta(seconds=60), tick=False):
         assert client.get("/supervisor/reports/agents", query).status_code == 200
+
+
+def test_percentiles_are_exact_for_few_answers_and_marked_where_they_are_estimated(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wait in (11, 12, 13, 29):
+        answer_task(cockpit, at=NOON, wait=wait)
+    now = NOON + timedelta(hours=1)
+
+    def read_percentiles() -> tuple[int, int]:
+        figures = load(cockpit, now=now)["total"]["figures"]
+        return figures["wait_p50"], figures["wait_p90"]
+
+    assert read_percentiles() == (12_000, 29_000)
+    assert "≈" not in show(cockpit, now=now)
+    monkeypatch.setattr("routing.statistics.exact_waits.MOST_EXACT", 3)
+    assert read_percentiles() != (12_000, 29_000)
+    page = show(cockpit, now=now)
+    assert "≈ Wait p90" in page
+    assert "at most 3 answers" in page
+    monkeypatch.undo()
+    # Of a window whose events are forgotten in part, they are estimated too.
+    later = NOON + timedelta(days=30, hours=13)
+    assert "≈ Wait p90" in show(cockpit, now=later, window="2026-03-02..2026-03-03")
