@@ -35,6 +35,7 @@ class Column:
         read: returns the value that is shown, and by which rows are sorted.
         falls: whether rows begin with the largest value.
         of_figures: whether the value is from the books.
+        note: the key of its figure's note.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     falls: bool = False
     of_figures: bool = False
     is_default: bool = False
+    note: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -79,12 +81,18 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(name="slots", title=gettext_lazy("Slots"), is_default=True),
         Column(
             name="in_hand",
+            note="in-hand",
             title=gettext_lazy("In hand"),
             read=lambda _scene, worker, _figures: worker.in_hand,
             falls=True,
             is_default=True,
         ),
-        Column(name="oldest", title=gettext_lazy("Oldest in hand"), is_default=True),
+        Column(
+            name="oldest",
+            note="oldest-in-hand",
+            title=gettext_lazy("Oldest in hand"),
+            is_default=True,
+        ),
         Column(
             name="serves",
             title=gettext_lazy("Serves"),
@@ -93,6 +101,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="missed_30m",
+            note="missed",
             title=gettext_lazy("Missed, 30 min"),
             kind="count",
             read=lambda _scene, _worker, figures: figures.recent.missed,
@@ -101,6 +110,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="rejected_30m",
+            note="rejected",
             title=gettext_lazy("Rejected, 30 min"),
             kind="count",
             read=lambda _scene, _worker, figures: figures.recent.rejected,
@@ -109,6 +119,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="handled",
+            note="handled",
             title=gettext_lazy("Handled today"),
             kind="count",
             read=lambda _scene, _worker, figures: figures.today.handled,
@@ -117,6 +128,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="aht",
+            note="aht",
             title=gettext_lazy("Handle time today"),
             kind="duration_ms",
             read=lambda _scene, _worker, figures: figures.today.average_handle_ms,
@@ -125,6 +137,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="wrap_up",
+            note="wrap-up",
             title=gettext_lazy("Wrap-up today"),
             kind="duration_ms",
             read=lambda _scene, _worker, figures: figures.today.average_wrap_up_ms,
@@ -133,6 +146,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="occupancy",
+            note="occupancy",
             title=gettext_lazy("Slot occupancy today"),
             kind="ratio",
             read=_read_occupancy,
@@ -141,6 +155,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="busy_share",
+            note="busy-share",
             title=gettext_lazy("Busy share today"),
             kind="ratio",
             read=lambda _scene, _worker, figures: figures.busy_share,
@@ -233,6 +248,7 @@ def _build_head(scene: Scene, column: Column, figures: FloorFigures | None) -> H
         query=scene.view.link(sort=f"{sign}{column.name}") if column.read else "",
         direction=direction if current else "none",
         is_number=column.is_number,
+        note=column.note,
     )
 
 

@@ -28,6 +28,7 @@ class Column:
         adds_up: whether the foot has the sum of all rows.
         is_default: whether it is shown if the query chooses no columns.
         status: the status of the tasks that it counts, which the value leads to.
+        note: the key of its figure's note.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     adds_up: bool = False
     is_default: bool = False
     status: str = ""
+    note: str = ""
 
     def find_limit(self, row: Judged) -> int | None:
         """Return the seconds from which a time of this column is worth a look."""
@@ -75,6 +77,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     for column in (
         Column(
             name="waiting",
+            note="waiting",
             title=_("Waiting"),
             status="pending",
             kind="count",
@@ -84,6 +87,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="on_offer",
+            note="on-offer",
             title=_("On offer"),
             status="reserved",
             kind="count",
@@ -93,6 +97,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="longest_wait",
+            note="longest-wait",
             title=_("Longest wait"),
             kind="since",
             read=lambda row: row.longest.since_us if row.longest else None,
@@ -100,18 +105,21 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="in_queue",
+            note="longest-in-queue",
             title=_("Longest in queue"),
             kind="since",
             read=lambda row: row.longest.entered_us if row.longest else None,
         ),
         Column(
             name="overdue",
+            note="overdue",
             title=_("Overdue"),
             kind="overdue",
             read=lambda row: row.recent,
         ),
         Column(
             name="service_level",
+            note="service-level",
             title=_("Service level"),
             kind="level",
             read=lambda row: row,
@@ -119,6 +127,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="answered_30m",
+            note="answered",
             title=_("Answered, 30 min"),
             kind="count",
             read=lambda row: row.recent.answered_30m,
@@ -126,6 +135,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="abandoned_30m",
+            note="abandoned",
             title=_("Abandoned, 30 min"),
             kind="count",
             read=lambda row: row.recent.abandoned_30m,
@@ -133,12 +143,14 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="asa_30m",
+            note="asa",
             title=_("Speed of answer, 30 min"),
             kind="duration_ms",
             read=lambda row: row.recent.average_speed_ms,
         ),
         Column(
             name="in_work",
+            note="in-work",
             title=_("In work"),
             status="assigned",
             kind="count",
@@ -148,6 +160,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="wrapping",
+            note="wrapping",
             title=_("Wrapping up"),
             status="wrapping",
             kind="count",
@@ -156,6 +169,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="serve_it",
+            note="serve-it",
             title=_("Serve it"),
             kind="count",
             read=lambda row: row.staff.workers,
@@ -163,6 +177,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="available",
+            note="available",
             title=_("Available"),
             kind="count",
             read=lambda row: row.staff.available,
@@ -171,14 +186,22 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="free_for_it",
+            note="free-for-it",
             title=_("Free for it"),
             kind="count",
             read=lambda row: row.free,
             is_default=True,
         ),
-        Column(name="slots_free", title=_("Slots free"), kind="count", read=_slots_free),
+        Column(
+            name="slots_free",
+            note="slots-free",
+            title=_("Slots free"),
+            kind="count",
+            read=_slots_free,
+        ),
         Column(
             name="entered_today",
+            note="entered",
             title=_("Entered today"),
             kind="count",
             read=lambda row: row.recent.entered_today,
@@ -186,12 +209,14 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="time_to_clear",
+            note="time-to-clear",
             title=_("Time to clear"),
             kind="minutes",
             read=lambda row: row.minutes_to_clear,
         ),
         Column(
             name="grab_policy",
+            note="grabbing",
             title=_("Grabbing"),
             kind="text",
             read=lambda row: GRAB_POLICIES.get(row.queue.grab_policy, row.queue.grab_policy),

@@ -17,6 +17,7 @@ class FigureNote:
     Arguments:
         key: the end of its anchor in the handbook, after `figure-`.
         status: the status of the tasks that it counts, if the list of tasks can show them.
+        of_past: whether it is counted from events, by the bookkeeper.
     """
 
     key: str
@@ -24,6 +25,7 @@ class FigureNote:
     formula: Promise
     left_out: Promise | None = None
     status: str = ""
+    of_past: bool = False
 
 
 NOTES: Final[Mapping[str, FigureNote]] = {
@@ -75,35 +77,41 @@ NOTES: Final[Mapping[str, FigureNote]] = {
         ),
         FigureNote(
             key="service-level",
+            of_past=True,
             name=_("Service level, 30 min"),
             formula=_("Answered in time ÷ (answered + abandoned + overdue), in percent."),
             left_out=_("Short abandons, with formula B. Transfers, and second acceptances."),
         ),
         FigureNote(
             key="answered",
+            of_past=True,
             name=_("Answered, 30 min"),
             formula=_("First acceptances of tasks in the last 30 minutes."),
             left_out=_("Transfers."),
         ),
         FigureNote(
             key="abandoned",
+            of_past=True,
             name=_("Abandoned, 30 min"),
             formula=_("Tasks canceled by the program that created them, before any acceptance."),
             left_out=_("Tasks withdrawn, expired, or canceled by staff."),
         ),
         FigureNote(
             key="asa",
+            of_past=True,
             name=_("Speed of answer, 30 min"),
             formula=_("Waits in the queue of answered tasks ÷ answered."),
             left_out=_("Abandoned tasks and transfers."),
         ),
         FigureNote(
             key="entered",
+            of_past=True,
             name=_("Entered today"),
             formula=_("Stays in the queue that have begun since the workspace's day began."),
         ),
         FigureNote(
             key="time-to-clear",
+            of_past=True,
             name=_("Time to clear"),
             formula=_("Waiting ÷ answered per minute in the last 30 minutes; an estimate."),
         ),
@@ -143,6 +151,61 @@ NOTES: Final[Mapping[str, FigureNote]] = {
             key="oldest-in-hand",
             name=_("Oldest in hand"),
             formula=_("Now minus the acceptance of the task that the agent has had longest."),
+        ),
+        FigureNote(
+            key="serve-it",
+            name=_("Serve it"),
+            formula=_("Agents who meet what the queue asks for, whatever their activity."),
+        ),
+        FigureNote(
+            key="missed",
+            name=_("Missed, 30 min"),
+            formula=_("Offers that the agent let expire in the last 30 minutes."),
+            left_out=_("Offers that were rejected, withdrawn or canceled."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="rejected",
+            name=_("Rejected, 30 min"),
+            formula=_("Offers that the agent declined in the last 30 minutes."),
+            left_out=_("Offers that expired, were withdrawn or canceled."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="handled",
+            name=_("Handled today"),
+            formula=_("Accepted tasks that the agent has completed."),
+            left_out=_("Tasks that were taken back or deleted."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="aht",
+            name=_("Handle time today"),
+            formula=_("Time from acceptance to completion ÷ handled; wrap-up is part of it."),
+            left_out=_("The time on offer."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="wrap-up",
+            name=_("Wrap-up today"),
+            formula=_("Time from the start of wrap-up to completion ÷ handled that wrapped up."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="occupancy",
+            name=_("Slot occupancy today"),
+            formula=_(
+                "Busy slot time ÷ (busy + free slot time), of the quarter hours that are over."
+            ),
+            left_out=_("Slots on offer, and closed ones."),
+            of_past=True,
+        ),
+        FigureNote(
+            key="busy-share",
+            name=_("Busy share today"),
+            formula=_("Time with a task in hand ÷ (that + time available without any)."),
+            left_out=_("Time away without a task."),
+            of_past=True,
         ),
     )
 }

@@ -13,6 +13,7 @@ from cachetools import LRUCache, TTLCache
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template import loader
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -98,11 +99,19 @@ def _render_shared(panel: Panel, scene: Scene, *, since: int, may_wait: bool) ->
         "view": scene.view,
         "here": f"?{scene.view.canonical}",
         "csrf_mark": CSRF_MARK,
+        "csv": _find_file(panel, scene),
     }
     html = loader.render_to_string(panel.template, context)
     with _lock:
         _fragments[key] = microseconds(scene.now) // 1000, html
     return html
+
+
+def _find_file(panel: Panel, scene: Scene) -> str:
+    """Return the address of a panel's figures as a file; empty if it has none."""
+    if panel.write is None:
+        return ""
+    return f"{reverse('supervisors:panel_csv', args=[panel.name])}?{scene.view.canonical}"
 
 
 def _take_turn(workspace_sid: str) -> bool:

@@ -21,7 +21,7 @@ class Titled(Protocol):
 class Head:
     """A column's head, with the query that sorts by it; `direction` as `aria-sort` has it.
 
-    A column by which rows cannot be sorted has no query.
+    A column by which rows cannot be sorted has no query. `note` is the key of its figure's note.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Head:
     query: str
     direction: str
     is_number: bool = True
+    note: str = ""
 
 
 def list_choices(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from routing.core.clock import microseconds
 from supervisors.judging import judge_queues
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.picture import State
 from supervisors.wording import STATE_HINTS, STATES, describe_why
 
@@ -25,6 +26,31 @@ def load_totals(scene: Scene) -> Context:
         "slots": scene.sum_slots(everyone),
         "recent": picture.recent_of(None, channels),
     }
+
+
+def write_totals(scene: Scene) -> Rows:
+    """Yield the header, and the sums over the floor in one row."""
+    found = load_totals(scene)
+    tasks, recent, slots = found["tasks"], found["recent"], found["slots"]
+    longest = found["longest"]
+    waited_ms = (microseconds(scene.now) - longest.since_us) // 1000 if longest else None
+    values = {
+        "waiting": tasks.waiting,
+        "on_offer": tasks.offered,
+        "in_work": tasks.in_work,
+        "wrapping": tasks.wrapping,
+        "longest_wait_ms": waited_ms,
+        "overdue": recent.overdue,
+        "service_level_percent": recent.level.percent,
+        "answered_30m": recent.answered_30m,
+        "abandoned_30m": recent.abandoned_30m,
+        "agents": found["workers"],
+        "available": found["available"],
+        "free_now": found["free"],
+        "slots_free": None if slots is None else slots.for_router,
+    }
+    yield list(values)
+    yield list(values.values())
 
 
 def load_troubles(scene: Scene) -> Context:
@@ -71,7 +97,7 @@ def load_floor(scene: Scene) -> Context:
 
 
 PANELS: Final = (
-    Panel(name="totals", load=load_totals),
+    Panel(name="totals", load=load_totals, write=write_totals),
     Panel(name="troubles", load=load_troubles),
     Panel(name="floor", load=load_floor),
 )

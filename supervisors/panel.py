@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -20,6 +20,7 @@ from supervisors.query import View
 from supervisors.staff import ChannelStaff, Staff
 
 Context = dict[str, Any]
+Rows = Iterable[Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +129,14 @@ class Panel:
         from_picture: whether it shows only what the picture has. Such a panel is rendered once for
             each picture; another one at most once a second.
         stale_on: the event types that make a panel stale which is not from the picture.
+        write: returns its figures as a file, the header first; None if it has no file.
     """
 
     name: str
     load: Callable[[Scene], Context]
     from_picture: bool = True
     stale_on: frozenset[EventType] = frozenset()
+    write: Callable[[Scene], Rows] | None = None
 
     @property
     def template(self) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from supervisors.judging import Judged, Reason, judge_queue
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import State, count_slots, find_state
+from supervisors.queue_files import write_queues
 from supervisors.wording import GRAB_POLICIES, STATES, describe_why
 
 MOST_STAFF: Final = 100
@@ -100,7 +101,7 @@ def judge_here(scene: Scene) -> Judged:
 
 
 PANELS: Final = (
-    Panel(name="queue", load=load_queue),
+    Panel(name="queue", load=load_queue, write=write_queues),
     Panel(name="why", load=load_why),
     Panel(name="staff", load=load_staff),
 )

@@ -10,6 +10,7 @@ from supervisors.columns import ALWAYS, COLUMNS, Column
 from supervisors.heads import Head, list_choices
 from supervisors.judging import Judged, judge_queue, judge_queues
 from supervisors.panel import Context, Panel, Scene
+from supervisors.queue_files import write_queues
 from supervisors.wording import describe_why
 
 
@@ -57,7 +58,7 @@ def load_queues(scene: Scene) -> Context:
     busy = [each for each in judged if not each.is_quiet]
     quiet = [each for each in judged if each.is_quiet]
     return {
-        "heads": [_build_head(column.name, column.title, scene) for column in columns],
+        "heads": [_build_head(each.name, each.title, scene, each.note) for each in columns],
         "severity_head": _build_head("severity", "", scene),
         "queue_head": _build_head("queue", "", scene),
         "rows": [_build_row(each, columns, scene) for each in busy],
@@ -89,7 +90,7 @@ def _sort(judged: list[Judged], sort: str) -> list[Judged]:
     return judged
 
 
-def _build_head(name: str, title: Any, scene: Scene) -> Head:
+def _build_head(name: str, title: Any, scene: Scene, note: str = "") -> Head:
     sort = scene.view.sort or "-severity"
     current = sort.removeprefix("-") == name
     falls = current and sort.startswith("-")
@@ -100,6 +101,7 @@ def _build_head(name: str, title: Any, scene: Scene) -> Head:
         title=title,
         query=scene.view.link(sort=f"{other if current else first}{name}"),
         direction=("descending" if falls else "ascending") if current else "none",
+        note=note,
     )
 
 
@@ -163,4 +165,4 @@ def _add_up(judged: Sequence[Judged], columns: Sequence[Column]) -> list[Cell]:
 SORTS: Final = frozenset((*ALWAYS, *COLUMNS))
 """The names that rows can be sorted by."""
 
-PANELS: Final = (Panel(name="queues", load=load_queues),)
+PANELS: Final = (Panel(name="queues", load=load_queues, write=write_queues),)

@@ -32,6 +32,7 @@ urlpatterns = [
     path("try", trying.show_trial, name="trial"),
     path("help", views.show_help, name="help"),
     path("find", views.find, name="find"),
+    path("panels/<slug:name>.csv", views.show_panel_csv, name="panel_csv"),
     path("panels/<slug:name>", views.show_panel, name="panel"),
     path("do/views.save", saving.save_view, name="save_view"),
     path("do/views.delete", saving.delete_view, name="delete_view"),

@@ -19,6 +19,7 @@ from routing.core.clock import microseconds
 from routing.web_sessions import get_user
 from supervisors import access, finding, fragments, notes, pictures, rail, saved
 from supervisors.access import Supervisor
+from supervisors.csv_files import stream_csv
 from supervisors.names import drop_unknown_names
 from supervisors.panel import Context, Scene
 from supervisors.panels import PAGES, PANELS, Page
@@ -155,6 +156,19 @@ def show_panel(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpR
         answer["ETag"] = etag
     answer["X-Now"] = str(microseconds(timezone.now()) // 1000)
     answer["X-Picture"] = str(scene.picture.number)
+    return answer
+
+
+@require_GET
+@access.supervisors_only
+def show_panel_csv(request: HttpRequest, supervisor: Supervisor, name: str) -> HttpResponse:
+    """Return the figures of a panel as a file."""
+    panel = PANELS.get(name)
+    if panel is None or panel.write is None:
+        raise Http404
+    scene, _ = build_scene(request.GET, supervisor, now=timezone.now())
+    rows = iter(panel.write(scene))
+    answer: HttpResponse = stream_csv(name, next(rows), rows)
     return answer
 
 

@@ -5,6 +5,8 @@ import { ngettext } from "../shared/messages.js";
 
 let released = false; // let go by the button, until the pointer or the focus has left
 let waiting = 0;
+const OPEN = "details.menu[open], [data-selected]";
+const HOLDS = CSS.supports("selector(:popover-open)") ? `${OPEN}, :popover-open` : OPEN;
 
 /**
  * Put the rows of a new panel into the order in which they are shown, where it is held.
@@ -22,7 +24,7 @@ export function keep(panel, next) {
 /** Return whether the order of a table is held. */
 function isHeld(table) {
   if (released) return false;
-  return table.matches(":hover, :focus-within") || table.querySelector("details.menu[open], [data-selected]") !== null;
+  return table.matches(":hover, :focus-within") || table.querySelector(HOLDS) !== null;
 }
 
 function hold(table, coming) {

@@ -32,6 +32,16 @@ register = template.Library()
 @register.inclusion_tag("supervisors/_figure_name.html", takes_context=True)
 def figure_name(context: Context, key: str) -> dict[str, Any]:
     """Show the name of a figure, with a menu: what it counts, and the tasks that it counts."""
+    return _describe_figure(context, key)
+
+
+@register.inclusion_tag("supervisors/_figure_about.html", takes_context=True)
+def figure_about(context: Context, key: str) -> dict[str, Any]:
+    """Show the same menu at the head of a column, whose name sorts the rows."""
+    return _describe_figure(context, key)
+
+
+def _describe_figure(context: Context, key: str) -> dict[str, Any]:
     note, scene = NOTES[key], context["scene"]
     query = urlencode({"workspace": scene.workspace.sid})
     tasks = ""
@@ -45,6 +55,10 @@ def figure_name(context: Context, key: str) -> dict[str, Any]:
         "note": note,
         "help": f"{reverse('supervisors:help')}?{query}#figure-{key}",
         "tasks": tasks,
+        "csv": context.get("csv", ""),
+        "place": context.get("panel", ""),
+        "scene": scene,
+        "view": context["view"],
     }
 
 

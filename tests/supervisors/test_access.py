@@ -33,7 +33,9 @@ def list_addresses(cockpit: Cockpit) -> list[str]:
         route = str(pattern.pattern)
         if "panels/" in route:
             query = f"queue={cockpit.queue.sid}&task={task.sid}&worker={cockpit.ada.sid}"
-            found += [f"panels/{name}?{query}" for name in PANELS]
+            kind = ".csv" if route.endswith(".csv") else ""
+            named = [name for name, panel in PANELS.items() if panel.write or not kind]
+            found += [f"panels/{name}{kind}?{query}" for name in named]
         elif "<slug:verb>" in route or route.startswith("wall/"):
             continue  # answers POST alone, or the holders of links
         elif "thresholds/" in route:
