@@ -35,6 +35,7 @@ class Column:
         read: returns the value that is shown, and by which rows are sorted.
         falls: whether rows begin with the largest value.
         of_figures: whether the value is from the books.
+        on_phones: whether it is shown on a phone, too, if the query chooses no columns.
         note: the key of its figure's note.
     """
 
@@ -45,6 +46,7 @@ class Column:
     falls: bool = False
     of_figures: bool = False
     is_default: bool = False
+    on_phones: bool = False
     note: str = ""
 
     @property
@@ -71,14 +73,21 @@ def _read_occupancy(scene: Scene, _worker: Worker, figures: AgentFigures) -> Rat
 COLUMNS: Final[Mapping[str, Column]] = {
     column.name: column
     for column in (
-        Column(name="state", title=gettext_lazy("State"), read=_read_state, is_default=True),
+        Column(
+            name="state",
+            title=gettext_lazy("State"),
+            read=_read_state,
+            is_default=True,
+            on_phones=True,
+        ),
         Column(
             name="activity",
             title=gettext_lazy("Activity"),
             read=lambda scene, worker, _: name_activity(scene, worker).casefold(),
             is_default=True,
+            on_phones=True,
         ),
-        Column(name="slots", title=gettext_lazy("Slots"), is_default=True),
+        Column(name="slots", title=gettext_lazy("Slots"), is_default=True, on_phones=True),
         Column(
             name="in_hand",
             note="in-hand",
@@ -86,6 +95,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             read=lambda _scene, worker, _figures: worker.in_hand,
             falls=True,
             is_default=True,
+            on_phones=True,
         ),
         Column(
             name="oldest",

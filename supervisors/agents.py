@@ -35,6 +35,8 @@ MOST_SQUARES: Final = 1_000
 """The number of agents on a page of the mosaic."""
 MOST_JACKS: Final = 12
 """The number of slots up to which each is drawn."""
+ICONS: Final = frozenset({"voice", "chat", "sms", "video", "email", "default"})
+"""The channels that have an icon of their own; others get that of *default*."""
 MOSAIC: Final = "mosaic"
 """The value of the parameter `show` for the mosaic."""
 
@@ -211,6 +213,7 @@ def describe_agent(
         "activity": setup.activities.get(worker.activity),
         "slots": list_slots(scene, worker),
         "in_hand": worker.in_hand,
+        "hands": list_hands(scene, worker),
         "oldest_us": microseconds(oldest) if oldest else None,
         "serves": join_names([queue.name for queue in served]),
         "queues": [(queue.name, scene.queue_link(queue.sid)) for queue in served],
@@ -221,6 +224,20 @@ def describe_agent(
         "unreachable": worker.id in picture.unreachable,
         "readable": worker.readable,
     }
+
+
+def list_hands(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
+    """Return how many tasks a worker has on each channel, with the channel's icon."""
+    channels = scene.picture.setup.channels
+    return [
+        {
+            "icon": channel.unique_name if channel.unique_name in ICONS else "default",
+            "channel": channel.name,
+            "count": load.busy,
+        }
+        for load in worker.loads
+        if load.busy and (channel := channels.get(load.channel)) is not None
+    ]
 
 
 def list_slots(scene: Scene, worker: Worker) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ class Column:
         by_channel: whether it has a value for each channel of a queue.
         adds_up: whether the foot has the sum of all rows.
         is_default: whether it is shown if the query chooses no columns.
+        on_phones: whether it is shown on a phone, too, if the query chooses no columns.
         status: the status of the tasks that it counts, which the value leads to.
         note: the key of its figure's note.
     """
@@ -38,6 +39,7 @@ class Column:
     by_channel: bool = True
     adds_up: bool = False
     is_default: bool = False
+    on_phones: bool = False
     status: str = ""
     note: str = ""
 
@@ -84,6 +86,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             read=lambda row: row.tasks.waiting,
             adds_up=True,
             is_default=True,
+            on_phones=True,
         ),
         Column(
             name="on_offer",
@@ -102,6 +105,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             kind="since",
             read=lambda row: row.longest.since_us if row.longest else None,
             is_default=True,
+            on_phones=True,
         ),
         Column(
             name="in_queue",
@@ -124,6 +128,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             kind="level",
             read=lambda row: row,
             is_default=True,
+            on_phones=True,
         ),
         Column(
             name="answered_30m",
@@ -191,6 +196,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             kind="count",
             read=lambda row: row.free,
             is_default=True,
+            on_phones=True,
         ),
         Column(
             name="slots_free",

@@ -91,6 +91,8 @@ def test_on_a_phone_filters_and_actions_are_sheets(cockpit: Page, customers: Cus
     form.get_by_role("button", name="Show").click()
     expect(cockpit.locator("#tasks .chip")).to_contain_text("parcel")
     row = cockpit.locator("#tasks [data-row]").first
+    expect(row.locator('[data-label="Queue"]')).to_be_visible()
+    expect(row.locator('[data-label="Priority"]')).to_be_hidden()
     row.locator("details.acts > summary").click()
     menu = row.locator(".menu__list")
     expect(menu).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from routing.actions import reservations, workers
+from routing.actions import offers, reservations, workers
 from routing.actors import SYSTEM, Actor
 from supervisors import fragments, pictures
 from supervisors.bars import MOST_TRACKS, WIDTH, Bar, place_bars
@@ -37,6 +38,29 @@ def test_a_row_shows_state_activity_slots_and_queues(cockpit: Cockpit) -> None:
     text = cockpit.read("agents")
     for part in ("Working", "Available", "1 of 3 busy, 2 free", "Chats", "Away", "jack--busy"):
         assert part in text
+
+
+def test_what_an_agent_has_in_hand_stands_by_channel(cockpit: Cockpit) -> None:
+    factories.channel(cockpit.workspace, "fax")
+    factories.set_capacity(cockpit.ada, "fax", configured_capacity=2)
+    now = timezone.now()
+    for channel in ("chat", "fax", "chat"):
+        task = cockpit.task(workflow=cockpit.workflow, channel=channel, now=now)
+        offers.grab_task(task=task, worker=cockpit.ada, actor=SYSTEM, now=now)
+    text = cockpit.read("panels/agents", q="ada")
+    hands = re.findall(r'<span class="hand" title="([^"]*)">.*?#([a-z]+)"', text)
+    assert hands == [("Chat: 2", "chat"), ("Fax: 1", "default")]
+
+
+def test_only_the_most_important_columns_stand_on_phones_without_a_choice(
+    cockpit: Cockpit,
+) -> None:
+    accept(cockpit, "Parcel", timezone.now())
+    for page in ("agents", "queues"):
+        cells = re.findall(r'<td class="([^"]*)" data-label', cockpit.read(f"panels/{page}"))
+        assert any("extra" in cell for cell in cells)
+        chosen = cockpit.read(f"panels/{page}", show="oldest" if page == "agents" else "overdue")
+        assert " extra" not in chosen
 
 
 def test_filters_limit_the_agents(cockpit: Cockpit) -> None:
