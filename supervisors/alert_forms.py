@@ -95,7 +95,7 @@ class ThresholdForm(forms.Form):
 
 
 def _name(figure: AlertFigure) -> str:
-    unit = UNITS.get(figure)
+    unit = UNITS.get(figure.unit)
     if unit is None:
         return str(FIGURES[figure])
     return _("%(figure)s, in %(unit)s") % {"figure": FIGURES[figure], "unit": unit}

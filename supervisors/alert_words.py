@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from routing import models
-from routing.core.alerting import LOW_IS_BAD, SHARES, TIMES, AlertFigure, AlertScope
+from routing.core.alerting import AlertFigure, AlertScope
+from routing.core.floor_figures import FigureUnit, FloorFigure
 from supervisors.durations import format_duration
 from supervisors.picture import OpenAlert
 
@@ -28,20 +29,20 @@ FIGURES: Final[Mapping[AlertFigure, Promise]] = {
     AlertFigure.NO_DESK: gettext_lazy("Available agents with no desk open"),
 }
 """The name of each figure."""
-UNITS: Final[Mapping[AlertFigure, Promise]] = {
-    **dict.fromkeys(TIMES, gettext_lazy("seconds")),
-    **dict.fromkeys(SHARES, gettext_lazy("percent")),
+UNITS: Final[Mapping[FigureUnit, Promise]] = {
+    FigureUnit.SECONDS: gettext_lazy("seconds"),
+    FigureUnit.PERCENT: gettext_lazy("percent"),
 }
-"""The unit of limits of a figure that is no plain number."""
+"""The units of limits that are no plain numbers."""
 
 
-def describe_value(figure: AlertFigure, value: float | None) -> str:
+def describe_value(figure: FloorFigure, value: float | None) -> str:
     """Return a figure with its unit: 12, 3:05, 81.5 %."""
     if value is None:
         return "–"
-    if figure in TIMES:
+    if figure.unit is FigureUnit.SECONDS:
         return format_duration(value)
-    if figure in SHARES:
+    if figure.unit is FigureUnit.PERCENT:
         whole = value == int(value)
         return _("%(number)s %%") % {"number": number_format(value, 0 if whole else 1)}
     return number_format(int(value))
@@ -50,7 +51,7 @@ def describe_value(figure: AlertFigure, value: float | None) -> str:
 def describe_limit(figure: AlertFigure, limit: int) -> str:
     """Return a limit with the direction in which it is bad: at least 5, at most 80 %."""
     value = describe_value(figure, limit)
-    if figure in LOW_IS_BAD:
+    if figure.is_low_bad:
         return _("at most %(value)s") % {"value": value}
     return _("at least %(value)s") % {"value": value}
 

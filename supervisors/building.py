@@ -53,6 +53,7 @@ def build_picture(
         everyone=everyone,
         recent=recent,
         unreachable=find_unreachable(by_id.values(), connected),
+        knows_desks=connected is not None,
         alerts=alerts,
         counted_until_us=counted_until_us,
     )
@@ -116,6 +117,7 @@ def renew_picture(
         everyone=everyone,
         recent=recent,
         unreachable=find_unreachable(workers.values(), connected),
+        knows_desks=connected is not None,
         alerts=alerts,
         counted_until_us=counted_until_us,
     )

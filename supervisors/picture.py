@@ -299,6 +299,7 @@ class Picture:
         staff: by queue id, the sums over the workers who serve it; `everyone` over all workers.
         recent: what happened lately, and what is overdue, by queue and channel.
         unreachable: the ids of available workers who have no desk and no session open.
+        knows_desks: whether that is known; Redis, which has it, may be away.
         alerts: the open alerts, the worst and oldest first.
         counted_until_us: up to when figures are counted, if the bookkeeper is behind.
     """
@@ -313,6 +314,7 @@ class Picture:
     everyone: Staff = field(repr=False)
     recent: Mapping[Place, Recent] = field(default_factory=dict)
     unreachable: frozenset[int] = frozenset()
+    knows_desks: bool = True
     alerts: tuple[OpenAlert, ...] = ()
     counted_until_us: int | None = None
 

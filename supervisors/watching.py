@@ -17,7 +17,7 @@ from routing.actions.alerts import PlaceMove
 from routing.core.alerting import AlertFigure, AlertScope, PlaceState, judge_figure
 from routing.core.clock import microseconds
 from routing.core.vocabulary import ReservationStatus
-from supervisors.alert_values import WrapUps, read_values
+from supervisors.floor_values import WrapUps, read_places
 from supervisors.following import follow_picture
 from supervisors.picture import Picture
 
@@ -67,7 +67,9 @@ def _judge(
 ) -> list[PlaceMove]:
     """Return the changes of a threshold's switches; a queue that is gone counts as better."""
     limits = threshold.limits
-    values = read_values(
+    if limits.figure is AlertFigure.NO_DESK and not picture.knows_desks:
+        return []  # while Redis is away, an alert neither comes nor goes
+    values = read_places(
         picture,
         limits.figure,
         AlertScope(threshold.scope),

@@ -12,17 +12,22 @@ from routing.actions import alerts
 from routing.actions.support import inputs, locking
 from routing.actions.support.errors import InvalidInput
 from routing.actors import Actor
-from routing.core.alerting import LOW_IS_BAD, SHARES, TIMES, AlertFigure, AlertScope
+from routing.core.alerting import AlertFigure, AlertScope
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
+from routing.core.floor_figures import FigureUnit
 from routing.events import payloads, recorder
 from routing.fields.shapes import Answer, describe_changes
 from routing.models.alerts import MOST_HOLD, MOST_MARGIN
 
 LIMIT: Final = 200
 """The most thresholds one workspace may have."""
-MOST_SECONDS: Final = 86_400
-MOST_COUNT: Final = 1_000_000
+_MOST: Final = {
+    FigureUnit.COUNT: 1_000_000,
+    FigureUnit.SECONDS: 86_400,
+    FigureUnit.PERCENT: 100,
+}
+"""The largest limit, by the unit of a figure."""
 
 
 class ThresholdValues(TypedDict, total=False):
@@ -156,18 +161,16 @@ def _check_scope(row: models.Threshold) -> None:
 def _check_limits(row: models.Threshold) -> None:
     """Check that limits are in range, and that *act* is worse than *watch*."""
     figure = AlertFigure(row.figure)
-    most = 100 if figure in SHARES else MOST_SECONDS if figure in TIMES else MOST_COUNT
-    least = 0 if figure in LOW_IS_BAD else 1
+    least = 0 if figure.is_low_bad else 1
     if row.watch is None and row.act is None:
         raise InvalidInput("set a limit for watch, for act, or for both", field="watch")
     for field, limit in (("watch", row.watch), ("act", row.act)):
         if limit is not None:
-            inputs.check_integer(limit, field=field, least=least, most=most)
+            inputs.check_integer(limit, field=field, least=least, most=_MOST[figure.unit])
     if row.watch is None or row.act is None:
         return
-    is_low_bad = figure in LOW_IS_BAD
-    if row.watch == row.act or (row.act < row.watch) != is_low_bad:
-        worse = "smaller" if is_low_bad else "larger"
+    if not figure.is_worse(row.act, row.watch):
+        worse = "smaller" if figure.is_low_bad else "larger"
         raise InvalidInput(
             f"act is {row.act} and watch is {row.watch}; act must be {worse} than watch",
             field="act",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from routing.core.floor_figures import FigureUnit, FloorFigure
+
 MICROSECONDS: Final = 1_000_000
 
 
@@ -28,8 +30,8 @@ class AlertScope(StrEnum):
     FLOOR = "floor"  # the whole workspace
 
 
-class AlertFigure(StrEnum):
-    """The figures that thresholds compare; times in seconds, shares in percent."""
+class AlertFigure(FloorFigure):
+    """The figures that thresholds compare."""
 
     WAITING = "waiting"
     LONGEST_WAIT = "longest_wait"
@@ -41,14 +43,6 @@ class AlertFigure(StrEnum):
     OLDEST_WRAP_UP = "oldest_wrap_up"
     MISSED_OFFERS = "missed_offers"
     NO_DESK = "no_desk"
-
-
-LOW_IS_BAD: Final = frozenset({AlertFigure.SERVICE_LEVEL, AlertFigure.AVAILABLE, AlertFigure.FREE})
-"""Figures that are bad at a limit or below it; the others are bad at it or above."""
-SHARES: Final = frozenset({AlertFigure.SERVICE_LEVEL, AlertFigure.ABANDONMENT})
-"""Figures in percent."""
-TIMES: Final = frozenset({AlertFigure.LONGEST_WAIT, AlertFigure.OLDEST_WRAP_UP})
-"""Figures in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +104,7 @@ def _turn(
     if limit is None:
         return Switch()
     contradicts = (
-        _is_better(limits, limit, value) if switch.on else _is_beyond(limits.figure, limit, value)
+        _is_better(limits, limit, value) if switch.on else limits.figure.is_beyond(limit, value)
     )
     if not contradicts:
         return Switch(switch.on)
@@ -120,20 +114,14 @@ def _turn(
     return Switch(switch.on, since)
 
 
-def _is_beyond(figure: AlertFigure, limit: int, value: float | None) -> bool:
-    if value is None:
-        return False
-    return value <= limit if figure in LOW_IS_BAD else value >= limit
-
-
 def _is_better(limits: Limits, limit: int, value: float | None) -> bool:
     """Return whether a figure is better than a limit by the margin."""
     if value is None:
         return True
-    if limits.figure not in LOW_IS_BAD:
+    if not limits.figure.is_low_bad:
         return value < limit * (100 - limits.margin) / 100
     needed = limit * (100 + limits.margin) / 100
-    if limits.figure in SHARES:
+    if limits.figure.unit is FigureUnit.PERCENT:
         # No share is above 100 %: half of what lies between suffices.
         needed = min(needed, (limit + 100) / 2)
     return value > needed

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from routing.core.floor_figures import FloorFigure
+
 MOST_TILES: Final = 12
 MOST_QUEUES: Final = 20
 LONGEST_LABEL: Final = 40
@@ -21,8 +23,8 @@ class TileKind(StrEnum):
     STATES = "states"  # agents by state
 
 
-class TileFigure(StrEnum):
-    """The figure of a number."""
+class TileFigure(FloorFigure):
+    """The figures that a tile may show."""
 
     WAITING = "waiting"
     ON_OFFER = "on_offer"
@@ -64,15 +66,6 @@ WINDOWED: Final = COUNTED | {
     *(TileFigure.SERVICE_LEVEL, TileFigure.ABANDONMENT, TileFigure.SPEED, TileFigure.HANDLE_TIME),
 }
 """Figures of a window; the others are true now."""
-SHARES: Final = frozenset({TileFigure.SERVICE_LEVEL, TileFigure.ABANDONMENT})
-TIMES: Final = frozenset({TileFigure.LONGEST_WAIT, TileFigure.SPEED, TileFigure.HANDLE_TIME})
-LOW_IS_BAD: Final = frozenset(
-    {
-        *(TileFigure.AVAILABLE, TileFigure.FREE, TileFigure.SLOTS_FREE),
-        *(TileFigure.SERVICE_LEVEL, TileFigure.ANSWERED, TileFigure.HANDLED),
-    }
-)
-"""Figures that are bad at a limit or below it; the others are bad at it or above."""
 
 
 class BadTile(ValueError):
@@ -110,11 +103,11 @@ class Tile:
             raise BadTile("queues", f"a tile names at most {MOST_QUEUES} queues")
         if len(self.label) > LONGEST_LABEL:
             raise BadTile("label", f"a label has at most {LONGEST_LABEL} characters")
-        if self.watch is not None and self.act is not None:
-            worse = self.act < self.watch if self.figure in LOW_IS_BAD else self.act > self.watch
-            if not worse:
-                side = "smaller" if self.figure in LOW_IS_BAD else "larger"
-                raise BadTile("act", f"act is {self.act}; it must be {side} than watch")
+        if self.watch is None or self.act is None:
+            return
+        if not self.figure.is_worse(self.act, self.watch):
+            side = "smaller" if self.figure.is_low_bad else "larger"
+            raise BadTile("act", f"act is {self.act}; it must be {side} than watch")
 
     def to_json(self) -> dict[str, Any]:
         """Return the tile as it is stored."""
@@ -122,13 +115,8 @@ class Tile:
 
     def find_level(self, value: float | None) -> str:
         """Return how severe a value is: `ok`, `watch` or `act`."""
-        if value is None:
-            return "ok"
         for level, limit in (("act", self.act), ("watch", self.watch)):
-            if limit is None:
-                continue
-            is_bad = value <= limit if self.figure in LOW_IS_BAD else value >= limit
-            if is_bad:
+            if limit is not None and self.figure.is_beyond(limit, value):
                 return level
         return "ok"
 

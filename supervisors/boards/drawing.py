@@ -15,16 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from routing import models, sids
 from routing.core.clock import microseconds
-from routing.core.tiles import (
-    SHARES,
-    TIMES,
-    BadTile,
-    TileFigure,
-    TileKind,
-    read_tile,
-)
+from routing.core.floor_figures import FigureUnit
+from routing.core.tiles import BadTile, TileFigure, TileKind, read_tile
 from routing.statistics.bookkeeper import floor_minute
-from supervisors.boards.values import READ, TileScope
+from supervisors.boards.values import TileScope, read_value
 from supervisors.durations import format_duration
 from supervisors.judging import Severity, judge_queues
 from supervisors.picture import Picture, State
@@ -118,7 +112,7 @@ def _draw(
             return Shown(label=tile.label or str(KINDS[tile.kind]), rows=_list_worst(scope))
         case TileKind.STATES:
             return Shown(label=tile.label or str(KINDS[tile.kind]), rows=_list_states(scope))
-    value = READ[tile.figure](scope)
+    value = read_value(scope)
     points, most = _draw_line(scope) if tile.kind is TileKind.LINE else ("", "")
     return Shown(
         label=tile.label or str(FIGURES[tile.figure]),
@@ -135,9 +129,9 @@ def format_value(figure: TileFigure, value: float | None) -> str:
     """Return a figure with its unit, or a dash."""
     if value is None:
         return "–"
-    if figure in TIMES:
+    if figure.unit is FigureUnit.SECONDS:
         return format_duration(value)
-    if figure in SHARES:
+    if figure.unit is FigureUnit.PERCENT:
         return _("%(percent)s %%") % {"percent": number_format(value, 0 if value == 100 else 1)}
     return number_format(int(value))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,9 @@ from routing.core.rates import Ratio, Target, WaitClock, average_ms
 from routing.core.tiles import WINDOWED, Tile, TileFigure, TileWindow
 from routing.statistics import figures
 from routing.statistics.figures import Pair, QueueFigures
-from supervisors.picture import Picture, free_channels
+from supervisors import floor_values
+from supervisors.floor_values import FloorScope
+from supervisors.picture import Picture
 
 BOOKS_SECONDS: Final = 2.0
 """Seconds for which the figures of a window are used by all tiles and viewers."""
@@ -45,6 +47,8 @@ class TileScope:
         self.channels = tuple(
             each.id for each in setup.channels.values() if each.unique_name == tile.channel
         )
+        ids = tuple(queue.id for queue in self.queues) if tile.queues else None
+        self.floor = FloorScope(picture, ids, self.channels, microseconds(now))
 
     @property
     def words(self) -> str:
@@ -55,27 +59,10 @@ class TileScope:
             names.append(str(WINDOWS[self.tile.window]))
         return " · ".join(names)
 
-    def sum_over(self, read: Callable[[int | None], float]) -> float:
-        """Return the sum of a figure over the queues, or that of the workspace."""
-        if not self.tile.queues:
-            return read(None)
-        return sum(read(queue.id) for queue in self.queues)
-
-    @property
-    def since_us(self) -> int | None:
-        """Return the creation of the oldest pending task."""
-        places: Sequence[int | None] = [queue.id for queue in self.queues]
-        found = [
-            longest.since_us
-            for place in (places if self.tile.queues else [None])
-            if (longest := self.picture.longest_of(place, self.channels)) is not None
-        ]
-        return min(found, default=None)
-
     @property
     def since_ms(self) -> int | None:
-        """Return the same in milliseconds."""
-        since = self.since_us
+        """Return the creation of the oldest pending task, in milliseconds."""
+        since = self.floor.since_us
         return None if since is None else since // 1000
 
     def books(self) -> list[tuple[QueueFigures, Target]]:
@@ -117,70 +104,10 @@ def forget_books() -> None:
         _books.clear()
 
 
-def _read_tasks(name: str) -> Callable[[TileScope], float]:
-    return lambda scope: scope.sum_over(
-        lambda queue: getattr(scope.picture.tasks_of(queue, scope.channels), name)
-    )
-
-
-def _read_longest(scope: TileScope) -> float:
-    since = scope.since_us
-    return 0 if since is None else max(microseconds(scope.now) - since, 0) / 1_000_000
-
-
-def _read_overdue(scope: TileScope) -> float:
-    return scope.sum_over(lambda queue: scope.picture.recent_of(queue, scope.channels).overdue)
-
-
-def _list_staff(scope: TileScope) -> set[int]:
-    """Return the ids of the workers who serve one of the queues, each once."""
-    own = {queue.id for queue in scope.queues}
-    return {pk for pk, worker in scope.picture.workers.items() if worker.serves & own}
-
-
-def _read_available(scope: TileScope) -> float:
-    if not scope.tile.queues:
-        everyone = scope.picture.everyone
-        return everyone.channel(scope.channels[0]).on if scope.channels else everyone.available
-    if len(scope.queues) == 1:
-        staff = scope.picture.staff_of(scope.queues[0].id)
-        return staff.channel(scope.channels[0]).on if scope.channels else staff.available
-    return sum(scope.picture.workers[pk].available for pk in _list_staff(scope))
-
-
-def _read_free(scope: TileScope) -> float:
-    picture, wanted = scope.picture, frozenset(scope.channels)
-    if len(scope.queues) > 1:
-        multi_task = picture.setup.multi_task
-        free = (
-            free_channels(picture.workers[pk], multi_task=multi_task) for pk in _list_staff(scope)
-        )
-        return sum(bool(found & wanted if wanted else found) for found in free)
-    if scope.tile.queues and not scope.queues:
-        return 0
-    staff = picture.staff_of(scope.queues[0].id) if scope.queues else picture.everyone
-    return staff.free_for(wanted) if wanted else staff.free
-
-
-def _read_slots(scope: TileScope) -> float | None:
-    if not scope.picture.setup.multi_task or len(scope.queues) > 1:
-        return None
-    queue = scope.queues[0].id if scope.queues else None
-    staff = scope.picture.everyone if queue is None else scope.picture.staff_of(queue)
-    channels = scope.channels or tuple(staff.channels)
-    return sum(staff.channel(pk).for_router for pk in channels)
-
-
-def _read_no_desk(scope: TileScope) -> float:
-    if not scope.tile.queues:
-        return len(scope.picture.unreachable)
-    return len(scope.picture.unreachable & _list_staff(scope))
-
-
-def _read_alerts(scope: TileScope) -> float:
-    own = {queue.id for queue in scope.queues}
-    alerts = scope.picture.alerts
-    return sum(not scope.tile.queues or alert.queue in own for alert in alerts)
+def read_value(scope: TileScope) -> float | None:
+    """Return the value of a tile's figure."""
+    read = _READ.get(scope.tile.figure)
+    return floor_values.READ[scope.tile.figure](scope.floor) if read is None else read(scope)
 
 
 def _read_count(read: Callable[[QueueFigures], int]) -> Callable[[TileScope], float]:
@@ -188,15 +115,9 @@ def _read_count(read: Callable[[QueueFigures], int]) -> Callable[[TileScope], fl
 
 
 def _read_level(scope: TileScope) -> float | None:
-    if scope.tile.window is TileWindow.HALF_HOUR:
-        places: list[int | None] = [queue.id for queue in scope.queues]
-        found = [
-            scope.picture.recent_of(place, scope.channels).level
-            for place in (places if scope.tile.queues else [None])
-        ]
-    else:
-        found = [figures.service_level(each, target) for each, target in scope.books()]
-    return sum(found, Ratio()).percent
+    if scope.tile.window is TileWindow.HALF_HOUR:  # with what is overdue
+        return floor_values.READ[TileFigure.SERVICE_LEVEL](scope.floor)
+    return sum((figures.service_level(*pair) for pair in scope.books()), Ratio()).percent
 
 
 def _read_abandonment(scope: TileScope) -> float | None:
@@ -216,18 +137,7 @@ def _read_handle_time(scope: TileScope) -> float | None:
     return None if found is None else found / 1000
 
 
-READ: Final[Mapping[TileFigure, Callable[[TileScope], float | None]]] = {
-    TileFigure.WAITING: _read_tasks("waiting"),
-    TileFigure.ON_OFFER: _read_tasks("offered"),
-    TileFigure.IN_WORK: _read_tasks("in_work"),
-    TileFigure.WRAPPING: _read_tasks("wrapping"),
-    TileFigure.LONGEST_WAIT: _read_longest,
-    TileFigure.OVERDUE: _read_overdue,
-    TileFigure.AVAILABLE: _read_available,
-    TileFigure.FREE: _read_free,
-    TileFigure.SLOTS_FREE: _read_slots,
-    TileFigure.NO_DESK: _read_no_desk,
-    TileFigure.ALERTS: _read_alerts,
+_READ: Final[Mapping[TileFigure, Callable[[TileScope], float | None]]] = {
     TileFigure.ENTERED: _read_count(lambda each: each.entered),
     TileFigure.ANSWERED: _read_count(lambda each: each.answered),
     TileFigure.ABANDONED: _read_count(lambda each: each.abandoned),
@@ -238,3 +148,4 @@ READ: Final[Mapping[TileFigure, Callable[[TileScope], float | None]]] = {
     TileFigure.SPEED: _read_speed,
     TileFigure.HANDLE_TIME: _read_handle_time,
 }
+"""The figures that the books have; the others are read from the picture."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +16,7 @@ from django.utils import timezone
 from routing import models
 from routing.actions import boards
 from routing.core.tiles import Tile, TileFigure, TileKind
-from supervisors import following, pictures
+from supervisors import following, pictures, reading
 from supervisors.boards import drawing, rendering, values
 from tests import factories
 from tests.supervisors.conftest import Cockpit
@@ -110,6 +113,37 @@ def test_a_tile_of_a_deleted_queue_counts_nothing(cockpit: Cockpit) -> None:
     cockpit.task()
     (tile,) = draw(cockpit, Tile(queues=("WQ" + "0" * 32,)))
     assert tile.value == "0"
+
+
+@contextlib.contextmanager
+def redis_away(settings: Any) -> Iterator[None]:
+    """Let every command of the shared Redis fail, as while it is stopped."""
+    before = settings.REDIS_URL
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    reading.forget_connected()
+    yield
+    settings.REDIS_URL = before
+    reading.forget_connected()
+
+
+def test_a_board_stays_true_while_redis_is_away_and_marks_what_only_redis_knows(
+    cockpit: Cockpit, real_redis: Any, settings: Any
+) -> None:
+    board = make_board(cockpit, Tile(), Tile(figure=TileFigure.NO_DESK))
+    browser, _link = make_link(cockpit, board)
+
+    def look() -> list[str]:
+        forget()
+        answer = browser.get(f"{WALL}tiles")
+        assert answer.status_code == 200
+        return re.findall(r"data-value[^>]*>([^<]*)<", answer.content.decode())
+
+    cockpit.task()
+    assert look() == ["1", "1"]  # Ada has no desk open
+    with redis_away(settings):
+        cockpit.task()
+        assert look() == ["2", "–"]
+    assert look() == ["2", "1"]
 
 
 def test_a_malformed_tile_says_so_and_the_others_are_shown(cockpit: Cockpit) -> None:

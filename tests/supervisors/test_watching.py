@@ -14,7 +14,7 @@ from routing.actions.support.errors import InvalidInput, NotNow
 from routing.actors import SYSTEM, Actor
 from routing.core.alerting import AlertFigure, AlertScope
 from routing.core.event_catalog import EventType as E
-from supervisors import following, jobs, watching
+from supervisors import following, jobs, reading, watching
 from tests import factories
 from tests.supervisors.conftest import Cockpit
 
@@ -100,6 +100,22 @@ def test_an_alert_is_raised_once_and_cleared_once(cockpit: Cockpit, clock: Clock
     assert raised.event_data["alert_value"] == "3"
     assert raised.event_data["task_queue_name"] == "Chats"
     assert raised.actor_type == "system"
+
+
+def test_an_alert_about_desks_stays_while_redis_is_away(
+    cockpit: Cockpit, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(cockpit, "no_desk", watch=1)
+    known: list[set[str] | None] = [set()]
+    monkeypatch.setattr(reading, "find_connected", lambda now: known[-1])
+    watch(cockpit, clock.move(1))
+    assert open_alerts(cockpit) == [("Chats", "watch")]
+    known.append(None)
+    watch(cockpit, clock.move(1))
+    assert open_alerts(cockpit) == [("Chats", "watch")]
+    known.append({cockpit.ada.sid})
+    watch(cockpit, clock.move(1))
+    assert open_alerts(cockpit) == []
 
 
 def test_an_alert_gets_worse_and_better(cockpit: Cockpit, clock: Clock) -> None:
