@@ -31,7 +31,7 @@ def test_arabic_runs_from_right_to_left_and_fits(
     customers.post("Parcel has not arrived", channel="chat", language="es")
     page = open_cockpit(chromium, cordboard, "ar")
     assert page.evaluate("getComputedStyle(document.documentElement).direction") == "rtl"
-    for path in ("", "queues", "agents", "tasks", "changes"):
+    for path in ("", "queues", "agents", "tasks", "changes", "reports", "alerts", "boards"):
         page.goto(f"{cordboard.url}/supervisor/{path}")
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})

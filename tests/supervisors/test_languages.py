@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import time_machine
 
 from supervisors.panels import PAGES
 from tests.supervisors.conftest import Cockpit
 from tests.supervisors.test_access import list_addresses
+from tests.supervisors.test_reports import NOON, answer_task, keep_books
 
 
 def read(cockpit: Cockpit, path: str, language: str, **query: Any) -> str:
@@ -54,6 +58,27 @@ def test_every_address_answers_in_every_language(cockpit: Cockpit, language: str
         path, _, query = address.partition("?")
         if not path.endswith(".csv"):
             read(cockpit, path, language, **dict(parse_qsl(query)))
+
+
+def test_a_report_in_arabic_has_the_same_figures_from_right_to_left(cockpit: Cockpit) -> None:
+    for wait in (9, 30, 90):
+        answer_task(cockpit, at=NOON, wait=wait)
+    keep_books(NOON + timedelta(hours=1))
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        pages = {name: read(cockpit, "reports/service", name) for name in ("en", "ar")}
+    assert 'dir="rtl"' in pages["ar"]
+    assert "مستوى الخدمة" in pages["ar"]
+    cells = {
+        name: re.findall(r'<td class="number"[^>]*>(?:<a[^>]*>)?([^<]*)<', page)
+        for name, page in pages.items()
+    }
+    assert "66.7 %" in cells["en"]
+    # Its decimal sign is another one, and the figures are the same.
+    digits = {
+        name: [re.sub(r"[^0-9–]+", ".", each).strip(".") for each in found]
+        for name, found in cells.items()
+    }
+    assert digits["ar"] == digits["en"]
 
 
 def test_files_for_programs_stay_english(cockpit: Cockpit) -> None:

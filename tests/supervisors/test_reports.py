@@ -12,7 +12,7 @@ import time_machine
 from django.http import HttpResponse
 
 from routing import housekeeping, models
-from routing.actions import offers, task_transitions
+from routing.actions import offers, queue_targets, task_transitions
 from routing.actors import SYSTEM, Actor
 from routing.statistics import bookkeeper
 from routing.statistics.calendars import Calendar, Step
@@ -22,6 +22,7 @@ from supervisors.reports.query import find_window, parse_report
 from supervisors.reports.registry import REPORTS
 from supervisors.reports.service import DIMENSIONS
 from tests import factories
+from tests.statistics.naive_reports import share
 from tests.supervisors.conftest import Cockpit
 
 CUSTOMER = Actor(type="account", sid="AC0", source="api")
@@ -105,6 +106,25 @@ def test_a_report_is_shown_in_another_time_zone_and_names_it(cockpit: Cockpit) -
     report = load(cockpit, now=now, step="day", **query)
     assert (report["time_zone"], report["total"]["figures"]["answered"]) == ("Europe/Berlin", 1)
     assert "Europe/Berlin" in show(cockpit, now=now, **query)
+
+
+def test_a_lower_threshold_changes_yesterdays_service_level_at_once(cockpit: Cockpit) -> None:
+    for wait in (10, 20, 21, 60, 61):
+        answer_task(cockpit, at=NOON, wait=wait)
+    tomorrow = NOON + timedelta(days=1)
+    found = []
+    for threshold in (60, 20, 60):
+        queue_targets.set_target(
+            queue=cockpit.queue,
+            channel=factories.channel(cockpit.workspace, "chat"),
+            threshold=threshold,
+            actor=SYSTEM,
+            now=tomorrow,
+        )
+        report = load(cockpit, now=tomorrow, window="yesterday")
+        found.append(report["rows"][0]["figures"]["service_level"])
+    by_hand = {60: share(4, 5), 20: share(2, 5)}
+    assert found == [by_hand[60], by_hand[20], by_hand[60]]
 
 
 @pytest.mark.parametrize(("compare", "days"), [("1d", 1), ("1w", 7), ("4w", 28)])
