@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from routing import models
 from routing.core.vocabulary import BatchState, RowOutcome
+from supervisors.refusals import translate_reason
 
 OUTCOMES: Final[Mapping[RowOutcome, Promise]] = {
     RowOutcome.DONE: gettext_lazy("Done"),
@@ -74,7 +75,7 @@ def describe_outcome(batch: models.Batch, row: models.BatchRow | None) -> str:
             case RowOutcome.GONE:
                 return _("This is no longer there.")
             case _:
-                return _("Refused: %(reason)s") % {"reason": row.reason}
+                return _("Refused: %(reason)s") % {"reason": translate_reason(row.reason)}
     if batch.state == BatchState.RUNNING:
         return ngettext(
             "It is being done for %(count)d row.",

@@ -34,6 +34,7 @@ from supervisors.commands import COMMANDS, Act
 from supervisors.forms import ActForm
 from supervisors.panels import PAGES
 from supervisors.queues_gained import find_gains
+from supervisors.refusals import translate_reason
 from supervisors.selecting import (
     MODELS,
     BadRequest,
@@ -163,7 +164,7 @@ def _ask(
         "changed": _describe_changed(question),
         "found": None if preview is None else _describe_preview(preview),
         "serving": describe_serving(question) if preview is not None else (),
-        "reasons": () if preview is None else preview.reasons.most_common(previews.MOST_REASONS),
+        "reasons": () if preview is None else _list_reasons(preview),
         "wrong_number": unconfirmed and "typed" in request.POST,
         "scene_workspace": question.supervisor.workspace.sid,
     }
@@ -223,6 +224,12 @@ def _describe_preview(preview: previews.Preview) -> str:
     )
 
 
+def _list_reasons(preview: previews.Preview) -> list[tuple[str, int]]:
+    """Return why rows will be refused, with their numbers."""
+    found = preview.reasons.most_common(previews.MOST_REASONS)
+    return [(translate_reason(reason), number) for reason, number in found]
+
+
 def describe_serving(question: Question) -> list[str]:
     """Return which queues agents gain and lose by an edit of their attributes, in sentences."""
     if question.act.name != "workers.set_attributes":
@@ -266,7 +273,7 @@ def _carry_out(request: HttpRequest, question: Question) -> HttpResponse:
             now=timezone.now(),
         )
     except ActionError as error:
-        return refuse(request, "invalid", error.message, status=400)
+        return refuse(request, "invalid", translate_reason(error.message), status=400)
     serving = describe_serving(question) if batch.size == 1 else []
     start_batch(batch)
     return answer_batch(request, batch, back=question.back, serving=serving)

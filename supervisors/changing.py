@@ -20,10 +20,12 @@ from routing.time_zones import find_zone
 from supervisors import access, acting, changes, views
 from supervisors.access import Supervisor
 from supervisors.act_words import OUTCOMES, describe_counts
+from supervisors.change_words import FIELDS, name_event
 from supervisors.changes import Entry, Filters, Line
 from supervisors.commands import COMMANDS
 from supervisors.csv_files import stream_csv
 from supervisors.panels import PAGES
+from supervisors.refusals import translate_reason
 
 ROWS: Final = 100
 """Rows of an act on one page."""
@@ -49,7 +51,8 @@ def show_changes(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
         "filters": filters,
         "running": [_describe_batch(batch) for batch in running],
         "commands": COMMANDS.values(),
-        "kinds": [each.value for each in changes.SHOWN],
+        "kinds": [(each.value, name_event(each)) for each in changes.SHOWN],
+        "fields": sorted(FIELDS.items()),
         "next": f"?{urlencode(query | {'after': listed.after})}" if listed.after else "",
         "csv": f"{reverse('supervisors:changes_csv')}?{urlencode(query)}",
         "most_events": changes.MOST_EVENTS,
@@ -123,6 +126,7 @@ def show_batch(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpRe
         "rows": [
             {
                 "row": row,
+                "reason": translate_reason(row.reason),
                 "outcome": OUTCOMES.get(RowOutcome(row.outcome)) if row.outcome else "",
                 "lines": changes.list_lines(row.old, row.new, names),
             }
@@ -180,7 +184,7 @@ def _describe_batch(batch: models.Batch) -> dict[str, Any]:
         ],
         "failed": 0 if batch.undo_of_id else counts["refused"] + counts["not_reached"],
         "can_undo": not running and why_not is None,
-        "why_not": why_not,
+        "why_not": translate_reason(why_not or ""),
         "undo_address": acting.find_batch_address(undo) if undo else "",
         "undo_of_address": acting.find_batch_address(batch.undo_of) if batch.undo_of else "",
         "address": acting.find_batch_address(batch),
@@ -224,7 +228,8 @@ def steer_batch(request: HttpRequest, supervisor: Supervisor, sid: str, verb: st
                 raise Http404
     except ActionError as error:
         address = acting.find_batch_address(batch)
-        return acting.refuse(request, "not_now", error.message, status=409, back=address)
+        words = translate_reason(error.message)
+        return acting.refuse(request, "not_now", words, status=409, back=address)
     if made.state == BatchState.RUNNING:
         acting.start_batch(made)
     return acting.answer_batch(request, made, back=acting.find_batch_address(made))

@@ -15,6 +15,7 @@ from routing import models, sids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from supervisors import spans
+from supervisors.change_words import name_field
 from supervisors.panel import Context, Panel, Scene
 from supervisors.spans import Happening, Kind
 from supervisors.task import find_task
@@ -194,7 +195,7 @@ def _list_changes(event: models.Event) -> list[Change]:
     except ValueError:
         return []
     return [
-        Change(field=name.replace("_", " "), before=_shorten(old), after=_shorten(new))
+        Change(field=name_field(name), before=_shorten(old), after=_shorten(new))
         for name, (old, new) in changed.items()
     ]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404
+from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from routing import models, subjects, task_layouts
@@ -17,10 +18,11 @@ from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
-from routing.explanations import facts, wording
+from routing.explanations import facts
 from routing.explanations.explanation import DeadlineKind, Explanation
 from routing.explanations.history import Stay
 from routing.snapshots import requirements
+from supervisors import explaining
 from supervisors.expression_words import describe_expression
 from supervisors.panel import Context, Panel, Scene
 from supervisors.remedies import Remedies, Remedy
@@ -103,6 +105,11 @@ def load_task(scene: Scene) -> Context:
     }
 
 
+def _write_date(scene: Scene, at: datetime | None) -> str:
+    """Return a moment in the time zone of the view."""
+    return "–" if at is None else date_format(at.astimezone(scene.zone), "Y-m-d H:i:s")
+
+
 def _moment(value: Any) -> int | None:
     return None if value is None else microseconds(value)
 
@@ -145,8 +152,8 @@ def load_explanation(scene: Scene) -> Context:
     deadline = explanation.deadline
     lane = explanation.task.lane if explanation.target_expression else None
     return {
-        "summary": wording.summarize(explanation),
-        "task_side": wording.describe_task_side(explanation),
+        "summary": explaining.summarize(explanation, lambda at: _write_date(scene, at)),
+        "task_side": explaining.describe_task_side(explanation),
         "deadline": _DEADLINES[deadline.kind] if deadline else "",
         "deadline_us": microseconds(deadline.date) if deadline else None,
         "steps": [_describe_stay(one) for one in (*explanation.passed, explanation.step) if one],
@@ -199,18 +206,8 @@ def _describe_verdict(
         "link": scene.worker_link(verdict.worker.sid),
         "rank": verdict.rank,
         "reason": name_reason(verdict),
-        "sentence": describe_verdict(verdict, explanation),
+        "sentence": explaining.describe_verdict(verdict, explanation),
     }
-
-
-def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
-    """Return why the router passes a worker over, or as which number it asks them."""
-    unmet = verdict.refusal == Refusal.EXPRESSION_NOT_MET
-    if unmet and wording.rules_out_all(explanation):
-        return gettext("The task itself rules out every worker in this step.")
-    if verdict.refusal is not None:
-        return gettext(verdict.refusal.third_person)
-    return gettext("The router asks this worker as number %(rank)s.") % {"rank": verdict.rank}
 
 
 def _name_version(scene: Scene, verdict: Verdict) -> str:
@@ -272,7 +269,7 @@ def _describe_stay(stay: Stay) -> dict[str, Any]:
         "filter": stay.filter_name,
         "entered_us": _moment(stay.entered),
         "left_us": _moment(stay.left),
-        "outcome": stay.outcome.words if stay.outcome else "",
+        "outcome": explaining.OUTCOMES[stay.outcome] if stay.outcome else "",
     }
 
 

@@ -144,7 +144,7 @@ def describe_known_worker(known: KnownWorker) -> str:
     reads = f"{known.attribute} names {known.named!r}"
     match known.problem:
         case Problem.MISSING:
-            return f"The task asks for one worker, but {known.attribute} names nobody."
+            return f"The task asks for one worker, but {known.attribute} names no worker."
         case Problem.UNKNOWN:
             return f"The task asks for one worker, but {reads}, who does not exist."
         case Problem.OTHER_WORKSPACE:

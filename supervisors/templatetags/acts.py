@@ -33,6 +33,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from routing.core.vocabulary import AssignmentStatus as S
+from supervisors.change_words import name_event, name_field, name_origin
 from supervisors.commands import COMMANDS, Act
 from supervisors.query import View
 
@@ -130,6 +131,25 @@ def act_menu(
         address = build_address(workspace, act.name, [_write(sid, version)], {})
         entries.append(Entry(act=act, address="" if why else address, why_not=why))
     return {"entries": entries, "menu_id": f"acts-{place}{sid}", "name": name}
+
+
+@register.filter
+def change_name(kind: str) -> str:
+    """Return the name of a command or of an event type."""
+    act = COMMANDS.get(kind)
+    return name_event(kind) if act is None else act.title
+
+
+@register.filter
+def field_name(field: str) -> str:
+    """Return the name of a field."""
+    return name_field(field)
+
+
+@register.filter
+def origin_name(origin: str) -> str:
+    """Return the name of the door, or of the kind of actor, behind a change."""
+    return name_origin(origin)
 
 
 @register.simple_tag(takes_context=True)

@@ -16,6 +16,8 @@ from routing.actions import reservations, task_transitions, tasks
 from routing.actors import SYSTEM
 from routing.explanations import facts, wording
 from routing.explanations.explanation import DeadlineKind, Explanation, Problem
+from routing.fields.declarations import date_text
+from supervisors import explaining
 from tests import factories
 from tests.factories import NOW, later
 
@@ -28,7 +30,15 @@ def explained(task: models.Task, now: datetime = NOW) -> Explanation:
 
 
 def summary(task: models.Task, now: datetime = NOW) -> str:
-    return wording.summarize(explained(task, now))
+    found = explained(task, now)
+    said = wording.summarize(found)
+    # The cockpit says it in the language of the page, and in English the same.
+    assert explaining.summarize(found, date_text) == said
+    assert explaining.describe_task_side(found) == wording.describe_task_side(found)
+    for verdict in (*found.verdicts.inside, *found.verdicts.outside):
+        english = wording.describe_verdict(verdict, found)
+        assert explaining.describe_verdict(verdict, found) == english
+    return said
 
 
 @pytest.fixture
@@ -184,8 +194,8 @@ def test_it_names_the_holder_of_a_task_and_the_deadline(workspace: models.Worksp
         ('"Alice"', None, "by task.agent. The worker's activity does not take work."),
         ('"Bob"', Problem.NOT_IN_QUEUE, "asks for Bob alone, who does not serve its queue."),
         ('"Carol"', Problem.UNKNOWN, "task.agent names 'carol', who does not exist."),
-        ("null", Problem.MISSING, "task.agent names nobody."),
-        ("7", Problem.MISSING, "task.agent names nobody."),
+        ("null", Problem.MISSING, "task.agent names no worker."),
+        ("7", Problem.MISSING, "task.agent names no worker."),
     ],
 )
 def test_a_task_for_a_known_worker_says_what_is_wrong_with_them(

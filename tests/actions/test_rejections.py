@@ -15,6 +15,8 @@ from routing.actions.support.errors import InvalidInput
 from routing.actors import SYSTEM
 from routing.core.clock import microseconds
 from routing.explanations import facts, wording
+from routing.fields.declarations import date_text
+from supervisors import explaining
 from tests import factories
 from tests.factories import NOW, later
 
@@ -87,7 +89,9 @@ def test_the_explanation_says_since_when_and_for_how_long(workspace: models.Work
     assert wording.describe_verdict(verdict, found) == (
         "The worker rejected this task 12 seconds ago; they may be offered it again in 48 seconds."
     )
+    assert explaining.describe_verdict(verdict, found) == wording.describe_verdict(verdict, found)
     assert "1 who rejected it a moment ago" in wording.summarize(found)
+    assert explaining.summarize(found, date_text) == wording.summarize(found)
     assert verdict.grab_refusal is None
     again = explain(offer.task, seconds=60)
     assert again.verdicts.find_verdict(alice.sid).rank == 1

@@ -9,7 +9,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 import time_machine
+from django.utils import timezone
 
+from routing.actions import tasks
+from routing.actors import SYSTEM
+from supervisors import change_words, changes
 from supervisors.panels import PAGES
 from tests.supervisors.conftest import Cockpit
 from tests.supervisors.test_access import list_addresses
@@ -49,6 +53,22 @@ def test_each_reason_of_an_explanation_is_translated(cockpit: Cockpit) -> None:
     text = read(cockpit, "panels/explanation", "de", task=task.sid)
     assert "Der Router fragt diesen Worker als Nummer 1." in text
     assert "nimmt keine Arbeit an" in text
+    # The summary, too.
+    assert "Wird im nächsten Durchlauf angeboten: Ada." in text
+    arabic = read(cockpit, "panels/explanation", "ar", task=task.sid)
+    assert "ستُعرض على \u2066Ada\u2069 في الدورة التالية." in arabic
+
+
+def test_changes_names_events_fields_and_doors_in_the_language(cockpit: Cockpit) -> None:
+    task = cockpit.task(workflow=cockpit.workflow)
+    tasks.update_task(task=task, priority=7, actor=SYSTEM, now=timezone.now())
+    german, arabic = read(cockpit, "changes", "de"), read(cockpit, "changes", "ar")
+    assert '<span title="task.updated">Aufgabe geändert</span>' in german
+    assert '<span class="fine" title="priority">Priorität</span>' in german
+    assert "der Router" in german
+    assert '<span title="task.updated">تغيّرت مهمة</span>' in arabic
+    # Each event that is listed has a name, and the file keeps those of the engine.
+    assert set(change_words.EVENTS) == set(changes.SHOWN)
 
 
 @pytest.mark.parametrize("language", ["de", "ar"])
