@@ -70,6 +70,9 @@ def build_event_frame(message: Mapping[str, Any], *, worker_sid: str) -> str | N
 
     About a colleague, the agent only learns that something waits or no longer waits.
     """
+    if message.get("is_for_others") and message.get("worker_sid") == worker_sid:
+        # The worker's own group has brought it.
+        return None
     own = is_own(message, worker_sid=worker_sid)
     about = tuple((key, message[key]) for key in _ABOUT[own] if key in message)
     acted = message.get("actor_sid") == worker_sid

@@ -43,7 +43,16 @@ def _frame(event: Event) -> dict[str, Any]:
 
 
 def message(event: Event, group: str) -> dict[str, Any]:
-    """Return the message for one group."""
+    """Return the message for one group.
+
+    A queue's group is told when the worker's own group gets the event too, so that the worker's
+    desk, which is in both, can ignore the second message.
+    """
+    if groups.is_task_queue_group(group):
+        frame = _frame(event)
+        if Audience.WORKER in EventType(event.event_type).spec.audience:
+            frame["is_for_others"] = True
+        return frame
     if not groups.is_worker_group(group):
         return _frame(event)
     # A worker's desks are not told what the worker did.

@@ -107,6 +107,19 @@ async def test_an_offer_reaches_every_tab_of_its_agent_and_no_other_agent(floor:
         }
 
 
+async def test_an_offer_reaches_a_desk_once_though_the_desk_follows_the_queue_too(
+    floor: Floor,
+) -> None:
+    async with opened(floor.alice) as socket:
+        await do(floor.offered)
+        await event(socket, "reservation.created")
+        await socket.send_json_to({"id": 1, "command": "desk.ping"})
+        events = []
+        while "reply" not in (frame := await heard(socket)):
+            events.append(frame["event"])
+    assert "reservation.created" not in events
+
+
 async def test_a_command_in_one_tab_reaches_the_other_tab(floor: Floor) -> None:
     offer = await do(floor.offered)
     async with opened(floor.alice) as one, opened(floor.alice) as two:

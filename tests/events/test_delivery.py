@@ -96,7 +96,7 @@ SHORT = {
 @pytest.mark.parametrize(
     ("group", "more"),
     [
-        ("task_queue.WQ1", set()),
+        ("task_queue.WQ1", {"is_for_others"}),
         ("workspace.WS1", set()),
         ("worker.WK1", {"at", "event_data"}),
     ],
@@ -116,7 +116,11 @@ async def test_the_worker_of_an_offer_gets_its_full_data_and_others_only_sids(
     await layer.group_send(group, audiences.message(event, group))
     message = await asyncio.wait_for(layer.receive("socket"), 5)
     await layer.group_discard(group, "socket")
-    whole = {"at": int(NOW.timestamp()), "event_data": event.event_data}
+    whole = {
+        "at": int(NOW.timestamp()),
+        "event_data": event.event_data,
+        "is_for_others": True,
+    }
     assert message == SHORT | {key: whole[key] for key in more}
 
 
