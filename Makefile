@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast races lint format messages bench pictures chaos image-check docs lock vendor demo-traffic clean
+.PHONY: help run test test-fast races lint format messages bench bench-quick soak pictures chaos image-check docs lock vendor demo-traffic clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -63,6 +63,10 @@ messages: ## Update the catalogues of translations from the code, and compile th
 bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: ## Work steadily for MINUTES (60) at RATE tasks a second (50) with DESKS (1000), and see what grows
+	$(call environment,dev)
+	@$(BIN)/python -m tests.benchmarks.soak
 
 pictures: ## Take the pictures of the handbooks and the README from a running demo
 	$(call environment,dev)
