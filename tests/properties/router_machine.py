@@ -30,7 +30,15 @@ from tests import factories
 from tests.factories import later
 from tests.properties.router_floor import KINDS, furnish
 from tests.properties.router_foresight import Foresight, check_grab, grab_refusal
-from tests.properties.router_laws import LATE, OVER, Histories, Pass, check_rows, check_sweep
+from tests.properties.router_laws import (
+    LATE,
+    OVER,
+    Histories,
+    Pass,
+    check_diagnosis,
+    check_rows,
+    check_sweep,
+)
 
 Row = TypeVar("Row", bound=django.Model)
 
@@ -388,6 +396,7 @@ class RouterMachine(RuleBasedStateMachine):
         """Rows agree with each other and with their events, and what is over stays so."""
         found = list(self.workspace.tasks.all())
         made = list(self.workspace.reservations.all())
+        check_diagnosis()
         check_rows(found, made)
         check_sweep(self.workspace, self.now)
         told = Histories(self.workspace)

@@ -38,7 +38,7 @@ from routing.core.vocabulary import TransferStatus  # noqa: E402
 from routing.router import rounds, threads  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.properties.router_floor import furnish  # noqa: E402
-from tests.properties.router_laws import Histories, Pass, check_rows  # noqa: E402
+from tests.properties.router_laws import Histories, Pass, check_diagnosis, check_rows  # noqa: E402
 from tests.races.event_replay import EventReplay  # noqa: E402
 from tests.races.random_operations import CHANNELS  # noqa: E402
 from tests.races.random_supervision import RandomSupervision  # noqa: E402
@@ -149,6 +149,7 @@ def check_workspace(workspace: str) -> dict[str, Any]:
 
     laws: dict[str, Callable[[], object]] = {
         "the doctor": lambda: call_command("doctor", stdout=sys.stderr),
+        "the diagnosis": check_diagnosis,
         "the rows": lambda: check_rows(found, made),
         "the reservations' events": lambda: histories.check_reservations(made),
         "the tasks' events": lambda: histories.check_tasks(found),
