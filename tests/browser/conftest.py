@@ -24,7 +24,7 @@ def cordboard(demo: Cordboard) -> Cordboard:
     return demo
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Return a browser without a window."""
     program = find_program("chromium", "chromium-browser", "google-chrome")
