@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.races.bookkeepers import TURNS, WRITERS
-from tests.races.runner import run_program, run_pytest
+from tests.races.runner import run_program
 
 pytestmark = pytest.mark.postgres
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
@@ -27,13 +27,3 @@ def test_a_bookkeeper_goes_on_after_the_log_was_restored_on_another_server(
 ) -> None:
     report = run_program(postgres_url, "tests.races.bookkeepers", "restored", **SETTINGS)
     assert report == {"entered": 2, "problems": []}
-
-
-def test_figures_are_the_same_on_postgresql(postgres_url: str) -> None:
-    run_pytest(
-        postgres_url,
-        "tests/statistics/test_figures.py",
-        "tests/statistics/test_slot_figures.py",
-        "tests/statistics/test_books.py",
-        GENERATED_EVENTS="600",
-    )
