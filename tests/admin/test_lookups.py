@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -40,8 +41,9 @@ def columns(its_admin: Any) -> list[str]:
 def test_no_column_can_be_searched_by_a_lookup_of_the_querys_own(
     olga: Visitor, page: str, its_admin: Any
 ) -> None:
+    lookups = itertools.cycle(("regex", "iregex", "contains", "year", "range"))
     for column in columns(its_admin):
-        for lookup in ("regex", "iregex", "contains", "year", "range"):
+        for lookup in itertools.islice(lookups, 2):
             query = f"?{column}__{lookup}={quote('(a+)+$')}"
             assert look(olga, its_admin, query) == 400, query
 
@@ -58,9 +60,10 @@ def test_an_invalid_query_is_refused_or_finds_nothing_and_breaks_no_list(
             names += [each, f"{each}__exact", f"{each}__isnull", f"{each}__gte"]
         else:
             names.append(each.parameter_name)
-    for value in NONSENSE:
+    for number, value in enumerate(NONSENSE):
         quoted = quote(value, errors="surrogatepass")
-        for name in names:
+        # Each parameter gets a third of the values, and each value a third of the parameters.
+        for name in names[number % 3 :: 3]:
             assert look(olga, its_admin, f"?{name}={quoted}") in (200, 302, 400), name
         assert olga.see(page, query=f"?q={quoted}").status_code in (200, 302, 400)
 
