@@ -21,6 +21,7 @@ from routing.actions import workflows
 from routing.actions.support.workflow_revisions import LONGEST_MESSAGE
 from routing.admin import access
 from routing.admin.base import action_context
+from routing.admin.expression_names import list_names
 from routing.admin.fields import ConfigurationText
 from routing.admin.filters import WorkspaceFilter
 from routing.admin.scoped import ScopedAdmin, ScopedForm
@@ -219,6 +220,7 @@ class WorkflowAdmin(ScopedAdmin):
             if context.get("original"):
                 context |= list_revisions(context["original"])
             context["outline_url"] = self.url("outline", form.workspace.sid)
+            context["expression_names"] = json.dumps(list_names(form.workspace))
             context |= trials.build_trial(
                 form.workspace,
                 request.POST if request.method == "POST" else None,

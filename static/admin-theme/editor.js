@@ -1,5 +1,7 @@
-// The editor of a workflow's text: line numbers with marks, an outline that follows, and queues by
-// name. Without it the page has the outline of the text that the server last got.
+// The editor of a workflow's text: line numbers with marks, an outline that follows, and completion of
+// queues and names. Without it the page has the outline of the text that the server last got.
+
+import { complete } from "./completing.js";
 
 const DEBOUNCE_MS = 600;
 const area = document.getElementById("id_configuration");
@@ -42,6 +44,13 @@ function start() {
     insert.hidden = false;
     insert.addEventListener("click", insertQueue);
   }
+  const queues = [...document.querySelectorAll("#queue-choice option")].map(({ value, dataset }) => ({
+    sid: value,
+    name: dataset.name,
+  }));
+  const written = area.value.match(/(?<![\w.$])(?:task|worker)(?:\.[\w$]+)+/gu) ?? [];
+  const names = new Set([...JSON.parse(outline.dataset.names), ...written]);
+  complete(area, frame, queues, [...names].sort());
   drawNumbers(lines);
 }
 

@@ -40,6 +40,25 @@ def test_the_page_has_an_outline_with_names_of_queues(
     assert "No errors" in text
 
 
+def test_the_editor_proposes_what_expressions_of_the_workspace_read(
+    alice: Visitor, workflow: models.Workflow, workspace: models.Workspace
+) -> None:
+    attributes = {"tier": "gold", "order": {"number": 7, "not a name": 1}}
+    factories.task(workspace, attributes=attributes)
+    factories.worker(workspace, "Ann", attributes={"languages": ["en"]})
+    factories.task(factories.workspace(), attributes={"elsewhere": 1})
+    names = json.loads(
+        alice.see("routing_workflow_change", workflow.pk).context["expression_names"]
+    )
+    assert names == sorted(names)
+    assert [name for name in names if name.startswith("task.")] == [
+        "task.order.number",
+        "task.tier",
+    ]
+    assert {"worker.languages", "worker.friendly_name", "taskrouter.dayOfWeek"} <= set(names)
+    assert "worker.channel.chat.available_capacity_percentage" in names
+
+
 def test_a_text_that_is_typed_has_its_outline_with_all_errors_at_their_lines(
     alice: Visitor, workspace: models.Workspace, workflow: models.Workflow
 ) -> None:

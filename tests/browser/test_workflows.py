@@ -86,6 +86,37 @@ def test_a_queue_is_put_in_by_its_name(workflow: Page) -> None:
     expect(workflow.locator(".outline__default")).to_have_text("All other tasks:")
 
 
+def test_queues_and_names_are_completed_while_one_types(
+    workflow: Page, customers: Customers, inspector: Inspector
+) -> None:
+    customers.post("Parcel has not arrived", channel="chat", language="es")
+    workflow.reload()
+    area = workflow.get_by_role("textbox", name="Configuration:")
+    area.fill("")
+    area.press_sequentially('{"task_routing": {"default_filter": {"queue": "WQ')
+    options = workflow.get_by_role("listbox", name="Completions").get_by_role("option")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    inspector.check(workflow, "completions of a workflow", WIDE)
+    sid = workflow.locator("#queue-choice option").first.get_attribute("value")
+    area.press("Enter")
+    expect(options).to_have_count(0)
+    area.press_sequentially('", "expression": "worker.skill')
+    expect(options).to_have_text(["worker.skills"])
+    area.press("Enter")
+    expect(options).to_have_count(0)
+    area.press_sequentially(" HAS task.l")
+    expect(options.first).to_have_text("task.language")
+    area.press("Escape")
+    expect(options).to_have_count(0)
+    # Closed, or complete, it leaves the key to the text.
+    area.press_sequentially("anguage")
+    expect(options).to_have_count(0)
+    area.press("Enter")
+    typed = f'{{"task_routing": {{"default_filter": {{"queue": "{sid}", "expression": "'
+    expect(area).to_have_value(f"{typed}worker.skills HAS task.language\n")
+    assert inspector.faults == []
+
+
 def test_a_task_is_tried_with_the_typed_text_and_nothing_is_lost(
     workflow: Page, inspector: Inspector
 ) -> None:
