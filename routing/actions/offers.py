@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from routing import models, sids
+from routing import models
 from routing.actions import reservations
 from routing.actions.support import activity_moves, claiming, locking
 from routing.actions.support.claiming import Offer
@@ -36,8 +36,6 @@ _SLOT: Final = CompiledQuery(
         worker_id=worker, task_channel_id=channel
     ).select_related("worker__activity", "worker__workspace")
 )
-DEFAULT_TIMEOUT: Final = 120
-"""Seconds until an offer expires, for tasks without a workflow."""
 
 
 @transaction.atomic
@@ -240,7 +238,9 @@ def make_offers(
     """
     if not offers:
         return []
-    made = [_build_reservation(offer, slot, now) for offer in offers for slot in offer.slots]
+    made = [
+        claiming.build_reservation(offer, slot, now) for offer in offers for slot in offer.slots
+    ]
     with pipeline():
         claimed = claiming.claim_slots(offers, microseconds(now))
         reserved = claiming.reserve_tasks([offer.task for offer in offers], now)
@@ -262,7 +262,7 @@ def make_transfer_offer(
     """
     us = microseconds(now)
     claiming.claim_slots([offer], us).result()
-    made = _build_reservation(offer, offer.slots[0], now)
+    made = claiming.build_reservation(offer, offer.slots[0], now)
     made.incoming = transfer
     if transfer.deadline_us < made.deadline_us:
         # An offer may not outlast the transfer, however many workers the queue has.
@@ -295,28 +295,3 @@ def _move_workers(made: Sequence[models.Reservation], *, actor: Actor, now: date
         activity_moves.move_worker_for_reservation(
             reservation, ReservationStatus.PENDING, actor=actor, now=now
         )
-
-
-def find_offer_timeout(task: models.Task) -> int:
-    """Return for how many seconds an offer of this task is open."""
-    return DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
-
-
-def _build_reservation(
-    offer: Offer, slot: models.WorkerChannel, now: datetime
-) -> models.Reservation:
-    task = offer.task
-    timeout = find_offer_timeout(task)
-    return models.Reservation(
-        sid=sids.new_sid("WR"),
-        workspace=task.workspace,
-        task=task,
-        worker=slot.worker,
-        worker_channel=slot,
-        origin=offer.origin.value,
-        reservation_timeout=timeout,
-        deadline_us=microseconds(now) + timeout * SECOND,
-        worker_previous_activity=slot.worker.activity,
-        date_created=now,
-        date_updated=now,
-    )

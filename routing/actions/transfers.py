@@ -150,7 +150,7 @@ def _create_transfer(
     now: datetime,
 ) -> models.Transfer:
     task = initiating.task
-    timeout = offers.find_offer_timeout(task)
+    timeout = claiming.find_offer_timeout(task)
     made = models.Transfer(
         sid=sids.new_sid("TT"),
         workspace=task.workspace,

@@ -80,8 +80,7 @@ def run_round(
         # Tasks may have been created since, and no offer may begin before its task.
         now = clock()
     if made is not None:
-        by_clock = due.offers or due.wrap_ups or due.tasks or due.transfers or due.skips
-        made.begin(workspace, now=now, by_clock=by_clock)
+        made.begin(workspace, now=now, by_clock=due.beside_matching)
     if due.free_workers or offers or wrap_ups or tasks:
         matched = match_workspace(workspace, now=now)
         reserved = apply_decisions(matched.decisions, now)

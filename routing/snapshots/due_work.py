@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from routing import configurations, models
 from routing.core import eligibility, snapshot
 from routing.core.clock import microseconds
-from routing.core.matching import lane_keys
 from routing.core.overdue import WaitingTask
 from routing.core.vocabulary import QueueOrder
 from routing.db.compiled import CompiledQuery
@@ -23,16 +21,13 @@ from routing.db.related import attach_related
 from routing.db.sql import due_work as due_work_sql
 from routing.db.sql import workers as workers_sql
 from routing.db.sql.index_hints import fill_slots
+from routing.snapshots import free_workers, skill_index
 from routing.snapshots import lanes as lane_snapshots
-from routing.snapshots import skill_index
 from routing.snapshots import tasks as task_snapshots
 from routing.snapshots import workers as worker_snapshots
 
 BATCH = 500
 """Most rows of one kind of overdue work to load for a round."""
-
-FEW: Final = 3
-"""How many times more workers there must be than are looked up one by one."""
 
 _DECIDING_FIELDS: Final = (
     *("sid", "version", "expires_us", "attributes", "priority", "date_created"),
@@ -63,13 +58,18 @@ class DueWork:
     free_workers: bool
     transfers: bool
 
+    @property
+    def beside_matching(self) -> bool:
+        """Return whether anything is due that matching alone does not do."""
+        return self.offers or self.tasks or self.skips or self.wrap_ups or self.transfers
+
 
 def load_due_work(workspace: models.Workspace, *, now: datetime) -> DueWork:
     """Return which kinds of work are due, with one statement that reads the heads of indexes.
 
     Nothing is due in a workspace that was deleted after it was loaded.
     """
-    for due in _send_due_work(workspace.sid, now).result():
+    for due in send_due_work(workspace.sid, now).result():
         return due
     return DueWork(
         offers=False, tasks=False, skips=False, wrap_ups=False, free_workers=False, transfers=False
@@ -84,14 +84,14 @@ def load_workspace_with_due_work(
     The list is empty if there is no such workspace.
     """
     with pipeline():
-        workspaces, due = _WORKSPACE.send(sid), _send_due_work(sid, now)
+        workspaces, due = _WORKSPACE.send(sid), send_due_work(sid, now)
     return list(zip(workspaces.result(), due.result(), strict=False))
 
 
 _WORKSPACE: Final = CompiledQuery(lambda sid: models.Workspace.objects.filter(sid=sid))
 
 
-def _send_due_work(sid: str, now: datetime) -> Pending[list[DueWork]]:
+def send_due_work(sid: str, now: datetime) -> Pending[list[DueWork]]:
     """Send the statement of `load_due_work`, see `pipeline`."""
     cursor = open_cursor()
     cursor.execute(_fill_due_work(due_work_sql.DUE_WORK), [microseconds(now)] * 4 + [sid])
@@ -144,55 +144,15 @@ def load_snapshot(workspace: models.Workspace) -> snapshot.Workspace:
     keys = None if index is None else index.find_lane_keys(key_paths)
     if index is not None and keys is not None:
         lanes, matched = lane_snapshots.load_lanes(keys)
-        among = index.find_workers(matched)
-        is_few = len(among) * FEW <= index.size
-        workers = (
-            _load_free_workers(workspace, key_paths, among=among, is_few=is_few) if lanes else []
-        )
+        among = free_workers.Among(index.find_workers(matched), of=index.size)
+        workers = free_workers.load_free_workers(workspace, key_paths, among=among) if lanes else []
         return build(workers=workers, lanes=lanes) if workers else build()
-    workers = _load_free_workers(workspace, key_paths)
+    workers = free_workers.load_free_workers(workspace, key_paths)
     skill_index.record_free_workers(workspace, len(workers))
     if not workers:
         return build()
     lanes, workers = lane_snapshots.load_lanes_for_workers(key_paths, workers=workers)
     return build(workers=workers, lanes=lanes) if workers else build()
-
-
-def _load_free_workers(
-    workspace: models.Workspace,
-    key_paths: Collection[lane_snapshots.KeyPath],
-    *,
-    among: Sequence[int] | None = None,
-    is_few: bool = False,
-) -> list[snapshot.Worker]:
-    """Return workers who may have a free slot on these channels, or are named regardless of it.
-
-    Arguments:
-        among: the ids of workers who may match at all; None for all.
-        is_few: whether these are so few that each is looked up.
-    """
-    channels = list(dict.fromkeys(channel for channel, _ in key_paths))
-    marks = ", ".join(["%s"] * len(channels))
-    on_postgresql = connection.vendor == "postgresql"
-    ids: list[Any] = []
-    if among is not None:
-        ids.append(list(among) if on_postgresql else str(list(among)))
-    looks_up = on_postgresql and is_few
-    text = workers_sql.FREE_WORKERS_AMONG if looks_up else workers_sql.FREE_WORKERS
-    # Without multitasking the capacity does not count, only whether the worker has a task.
-    sql = text.format(
-        distinct="DISTINCT" if len(channels) > 1 else "",
-        channels=marks,
-        capacity=workers_sql.WITHIN_CAPACITY if workspace.multi_task_enabled else "",
-        among=workers_sql.AMONG_WORKERS[connection.vendor] if ids else "",
-    )
-    parameters = [*ids, *channels] if looks_up else [*channels, *ids]
-    if any(path == lane_keys.REGARDLESS for _, path in key_paths):
-        sql += workers_sql.NAMED_WORKERS.format(channels=marks)
-        parameters += channels
-    with open_cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return worker_snapshots.load_known(cursor.fetchall())
 
 
 def load_overdue_offers(

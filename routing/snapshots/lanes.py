@@ -16,7 +16,7 @@ from routing.core import snapshot
 from routing.core.lanes import Identity
 from routing.core.matching import lane_keys
 from routing.core.vocabulary import GrabPolicy, QueueOrder
-from routing.db.pipeline import open_cursor
+from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import lanes as lanes_sql
 from routing.db.sql.index_hints import fill_slots
 from workflows import expressions
@@ -32,6 +32,8 @@ _snapshots: Final[FIFOCache[int, _Cached]] = FIFOCache(maxsize=50_000)
 Writes take the lock; reads change nothing.
 """
 
+Lanes = dict[int, snapshot.Lane]
+"""Lanes by id."""
 KeyPath = tuple[int, str]
 """The id of a task channel, and the key path of some of its lanes."""
 ChannelKey = tuple[int, str, str]
@@ -45,17 +47,42 @@ def load_key_paths(workspace: models.Workspace) -> list[KeyPath]:
 
     The cost is one index step for each path, however many lanes there are.
     """
-    with open_cursor() as cursor:
-        cursor.execute(fill_slots(lanes_sql.KEY_PATHS), [workspace.pk])
-        return [(channel, path) for channel, path in cursor.fetchall()]
+    return send_key_paths(workspace).result()
+
+
+def send_key_paths(workspace: models.Workspace) -> Pending[list[KeyPath]]:
+    """Send the query of `load_key_paths`; see `pipeline`."""
+    cursor = open_cursor()
+    cursor.execute(fill_slots(lanes_sql.KEY_PATHS), [workspace.pk])
+
+    def read() -> list[KeyPath]:
+        with cursor:
+            return [(channel, path) for channel, path in cursor.fetchall()]
+
+    return Pending(read)
 
 
 def load_lanes_for_workers(
     key_paths: Iterable[KeyPath], *, workers: Sequence[snapshot.Worker]
-) -> tuple[dict[int, snapshot.Lane], list[snapshot.Worker]]:
+) -> tuple[Lanes, list[snapshot.Worker]]:
     """Return the lanes with waiting tasks that some of these workers might serve.
 
     Also return the workers who might serve them; the others cannot match.
+    """
+    keys, by_path = list_keys(key_paths, workers)
+    lanes, matched = load_lanes(keys)
+    if any(path in (lane_keys.ANYONE, lane_keys.REGARDLESS) for path, _ in matched):
+        return lanes, list(workers)
+    some = {worker.id: worker for path, value in matched for worker in by_path[path][value]}
+    return lanes, [*some.values()]
+
+
+def list_keys(
+    key_paths: Iterable[KeyPath], workers: Sequence[snapshot.Worker]
+) -> tuple[set[ChannelKey], dict[str, dict[str, list[snapshot.Worker]]]]:
+    """Return the keys of lanes that match some of these workers, and an index of the workers.
+
+    The index gives by key path, then by value, who has that value.
     """
     keys: set[ChannelKey] = set()
     by_path: dict[str, dict[str, list[snapshot.Worker]]] = {}
@@ -66,22 +93,28 @@ def load_lanes_for_workers(
             if path not in by_path:
                 by_path[path] = index_workers(workers, path)
             keys.update((channel, path, value) for value in by_path[path])
-    lanes, matched = load_lanes(keys)
-    if any(path in (lane_keys.ANYONE, lane_keys.REGARDLESS) for path, _ in matched):
-        return lanes, list(workers)
-    some = {worker.id: worker for path, value in matched for worker in by_path[path][value]}
-    return lanes, [*some.values()]
+    return keys, by_path
 
 
-def load_lanes(keys: Collection[ChannelKey]) -> tuple[dict[int, snapshot.Lane], MatchedKeys]:
+def load_lanes(keys: Collection[ChannelKey]) -> tuple[Lanes, MatchedKeys]:
     """Return the lanes with these keys that have waiting tasks, and the keys that matched."""
+    return send_lanes(keys).result()
+
+
+def send_lanes(keys: Collection[ChannelKey]) -> Pending[tuple[Lanes, MatchedKeys]]:
+    """Send the query of `load_lanes`; see `pipeline`."""
     if not keys:
-        return {}, set()
+        return Pending(lambda: ({}, set()))
     sql = fill_slots(lanes_sql.LANES_WITH_TASKS, keys=lanes_sql.KEYS[connection.vendor])
-    with open_cursor() as cursor:
-        cursor.execute(sql, [json.dumps(sorted(keys))])
-        rows = cursor.fetchall()
-    return _build_lanes([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}
+    cursor = open_cursor()
+    cursor.execute(sql, [json.dumps(sorted(keys))])
+
+    def read() -> tuple[Lanes, MatchedKeys]:
+        with cursor:
+            rows = cursor.fetchall()
+        return _build_lanes([row[:-2] for row in rows]), {(path, value) for *_, path, value in rows}
+
+    return Pending(read)
 
 
 def index_workers(

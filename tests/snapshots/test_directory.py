@@ -13,7 +13,7 @@ from routing import models
 from routing.actions import workers
 from routing.actors import SYSTEM
 from routing.router.matching import match_workspace
-from routing.snapshots import due_work, lanes, skill_index
+from routing.snapshots import due_work, free_workers, lanes, skill_index
 from tests import factories
 from tests.factories import NOW
 
@@ -168,7 +168,7 @@ def test_the_router_decides_the_same_with_and_without_a_skill_index(
     workspace: models.Workspace, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With 0 each worker is looked up, with 1,000 all free ones of the channels are read.
-    monkeypatch.setattr(due_work, "FEW", few)
+    monkeypatch.setattr(free_workers, "FEW", few)
     dice = random.Random(seed)
     langs = ["en", "de", "fr", "it"]
     for _ in range(8):

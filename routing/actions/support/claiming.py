@@ -11,8 +11,9 @@ from typing import Final, NamedTuple, TypeVar
 from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
-from routing import models
+from routing import models, sids
 from routing.actions.support.errors import StaleState
+from routing.core.clock import SECOND, microseconds
 from routing.core.decisions import ReserveWorkers
 from routing.core.vocabulary import AssignmentStatus, ReservationOrigin
 from routing.db.compiled import (
@@ -30,6 +31,8 @@ from routing.db.related import attach_related
 
 _Row = TypeVar("_Row", bound=Model)
 _PENDING: Final = AssignmentStatus.PENDING.value
+DEFAULT_TIMEOUT: Final = 120
+"""Seconds until an offer expires, for tasks without a workflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,3 +220,29 @@ def reserve_tasks(tasks: Sequence[models.Task], now: datetime) -> Pending[None]:
         task.version += 1
         task.date_updated = now
     return Pending(check_reserved)
+
+
+def find_offer_timeout(task: models.Task) -> int:
+    """Return for how many seconds an offer of this task is open."""
+    return DEFAULT_TIMEOUT if task.workflow is None else task.workflow.task_reservation_timeout
+
+
+def build_reservation(
+    offer: Offer, slot: models.WorkerChannel, now: datetime
+) -> models.Reservation:
+    """Return the reservation of an offer in one of its slots, not yet written."""
+    task = offer.task
+    timeout = find_offer_timeout(task)
+    return models.Reservation(
+        sid=sids.new_sid("WR"),
+        workspace=task.workspace,
+        task=task,
+        worker=slot.worker,
+        worker_channel=slot,
+        origin=offer.origin.value,
+        reservation_timeout=timeout,
+        deadline_us=microseconds(now) + timeout * SECOND,
+        worker_previous_activity=slot.worker.activity,
+        date_created=now,
+        date_updated=now,
+    )
