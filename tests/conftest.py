@@ -64,6 +64,7 @@ _shared_servers: list[Cordboard] = []
 
 
 _PROCESS_STATE = (
+    ("routing.actions.support.first_offers", "forget_pauses"),
     ("routing.floor_watches", "forget_watches"),
     ("routing.db.guarded", "clear_caches"),
     ("routing.operations.rate_limits", "_local_counters.counts.clear"),

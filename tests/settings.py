@@ -26,6 +26,7 @@ for _name in (
     "METRICS_TOKEN",
     "METRICS_ALLOW",
     "METRICS_MAX_QUEUES",
+    "OFFER_AT_CREATION",
 ):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "made-up-for-the-tests-and-long-enough-not-to-be-called-weak"

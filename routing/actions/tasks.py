@@ -8,6 +8,7 @@ from typing import Final, Unpack
 from routing import models, sids
 from routing.actions import task_transitions
 from routing.actions.support import (
+    first_offers,
     inputs,
     lanes,
     locking,
@@ -53,6 +54,8 @@ def create_task(
     now: datetime,
 ) -> models.Task:
     """Create a task and put it into the first step of its workflow.
+
+    It is offered to a worker at once where that is surely what the router would do next.
 
     Arguments:
         workflow: may be left out when the workspace has exactly one, or with a routing target.
@@ -118,7 +121,8 @@ def create_task(
     if not route.bypass:
         events.append(workflow_position.describe_match(task))
     drafts = task_events.draft_task_events(task, events)
-    recorder.record_creation(task, drafts, workspace=workspace, actor=actor, now=now)
+    if not first_offers.create_with_offer(task, drafts, actor=actor, now=now):
+        recorder.record_creation(task, drafts, workspace=workspace, actor=actor, now=now)
     return task
 
 

@@ -120,6 +120,11 @@ class Reads:
         # Of a row that was read in two versions, both are kept, so that the write finds it changed.
         self.guards.update(guards)
 
+    def is_guarded(self, row: models.Model) -> bool:
+        """Return whether the write is guarded against a change of this row."""
+        table = row._meta.db_table
+        return any(each.table == table and each.pk == row.pk for each in self.guards)
+
     def forget(self) -> bool:
         """Remove the rows from the cache; return whether one of them was taken from there."""
         had_cached = self._has_cached

@@ -68,7 +68,7 @@ def _wake_routers(events: Collection[Event]) -> bool:
     """Wake the router in workspaces with events that need it; return whether there were any."""
     for sid in _workspaces_with(events, INVALIDATES_SKILL_INDEX):
         skill_index.announce_change(sid)
-    waking = _workspaces_with(events, WAKES_ROUTER)
+    waking = _workspaces_with([each for each in events if not each.is_routed], WAKES_ROUTER)
     for sid in waking:
         wakeups.wake_router(sid)
     return bool(waking)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from routing import models, sids
-from routing.actors import Actor
+from routing.actors import SYSTEM, Actor
 from routing.core import stays
 from routing.core.clock import elapsed_ms
 from routing.core.event_catalog import NEEDS_DELIVERY, EventType
@@ -78,14 +78,46 @@ def record_creation(
     """
     shared = payloads.describe_workspace(workspace)
     written = [row(each, shared, workspace=workspace, actor=actor, now=now) for each in drafts]
-    is_alone = connection.vendor == "postgresql" and not workspace.event_callback_url
-    with contextlib.nullcontext() if is_alone else transaction.atomic():
+    with _begin(workspace):
         if connection.vendor == "postgresql":
             joint_insert.insert_together(created, written)
         else:
             bulk_insert.insert([created])
             bulk_insert.insert(written)
         _owe_deliveries([(workspace, event) for event in written], Pending(lambda: None))
+
+
+def record_offered_creation(
+    created: models.Task,
+    drafts: Sequence[Draft],
+    offer: models.Reservation,
+    offer_draft: Draft,
+    claim: joint_insert.Claim,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Write a new task, its offer and their events with one statement; see `insert_with_offer`.
+
+    Returns whether this was done. The router is not woken, as it would find nothing to do.
+    """
+    workspace = created.workspace
+    shared = payloads.describe_workspace(workspace)
+    written = [row(each, shared, workspace=workspace, actor=actor, now=now) for each in drafts]
+    written.append(row(offer_draft, shared, workspace=workspace, actor=SYSTEM, now=now))
+    for event in written:
+        event.is_routed = True
+    with _begin(workspace):
+        if not joint_insert.insert_with_offer(created, offer, written, claim):
+            return False
+        _owe_deliveries([(workspace, event) for event in written], Pending(lambda: None))
+    return True
+
+
+def _begin(workspace: models.Workspace) -> contextlib.AbstractContextManager[Any]:
+    """Return a transaction, unless a single statement is to be one of its own."""
+    is_alone = connection.vendor == "postgresql" and not workspace.event_callback_url
+    return contextlib.nullcontext() if is_alone else transaction.atomic()
 
 
 def record_all(

@@ -98,6 +98,8 @@ class Event(models.Model):
 
     is_owed = False
     """Whether a callback delivery is pending for it, or for an event written with it."""
+    is_routed = False
+    """Whether the router has nothing to do because of it: what it was to do is done."""
 
     objects = Events.as_manager()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import time
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from routing import models
 from routing.actions import offers, reservations, task_transitions, tasks, transfers
+from routing.actions.support import first_offers
 from routing.actions.support.errors import ActionError, NotEligible
 from routing.actors import SYSTEM
 from routing.core.vocabulary import (
@@ -24,11 +26,14 @@ from routing.core.vocabulary import (
     TransferMode,
     TransferStatus,
 )
+from routing.db import guarded
 from tests.properties.router_floor import KINDS
 
 Row = TypeVar("Row", bound=django.Model)
 
 CHANNELS: Final = ("chat", "voice", "sms")
+QUIET_CHANNEL: Final = "quiet"
+"""A channel with more slots than tasks, so that tasks are offered when they are created."""
 MEAN_PAUSE_SECONDS: Final = 0.04
 """Seconds between two operations on average, which leaves processor time to the routers."""
 MAX_WAITING_TASKS: Final = 80
@@ -81,6 +86,7 @@ class RandomOperations:
             self.begin_transfer: 5,
             self.cancel_transfer: 2,
             self.create_task: 20,
+            self.create_quiet_task: 8,
             self.create_task_for_one: 2,
             self.change_task: 4,
             self.cancel_task: 4,
@@ -187,14 +193,24 @@ class RandomOperations:
     def create_task(self) -> object:
         if self.tasks_in(AssignmentStatus.PENDING).count() >= MAX_WAITING_TASKS:
             return None
-        return self.run_action(
-            tasks.create_task,
-            workspace=self.floor,
+        return self._create_by_cached_rows(
             attributes=json.dumps(self.dice.choice(KINDS)),
             task_channel=self._pick_channel(),
             priority=self.dice.randint(0, 2),
             timeout=self.dice.choice([3, 86_400]),
         )
+
+    def create_quiet_task(self) -> object:
+        channel = models.TaskChannel.objects.get(workspace=self.floor, unique_name=QUIET_CHANNEL)
+        return self._create_by_cached_rows(task_channel=channel)
+
+    def _create_by_cached_rows(self, **given: Any) -> object:
+        """Create a task as requests do it: it may be offered at once, in any lane."""
+        create = functools.partial(
+            self.run_action, tasks.create_task, workspace=self.floor, **given
+        )
+        first_offers.forget_pauses()
+        return guarded.Reads().run(create, again=create)
 
     def create_task_for_one(self) -> object:
         """A task goes to one worker; `forced` marks in the events that it may exceed capacity."""

@@ -24,6 +24,7 @@ from django.test.utils import setup_test_environment  # noqa: E402
 
 from agents import access, commands  # noqa: E402
 from routing import models  # noqa: E402
+from routing.actions.support import first_offers  # noqa: E402
 from routing.db.compiled import CompiledUpdate  # noqa: E402
 from routing.db.pipeline import pipeline  # noqa: E402
 from routing.router import threads  # noqa: E402
@@ -41,7 +42,12 @@ def main() -> dict[str, Any]:
     setup_test_environment()
     with time_machine.travel(NOW, tick=False):
         floor = Floor()
-        operations = (floor.answer_by_rest, floor.answer_at_desk, floor.run_cycle)
+        operations = (
+            floor.answer_by_rest,
+            floor.answer_at_desk,
+            floor.run_cycle,
+            floor.create_by_rest,
+        )
         for operation in operations:
             operation()
         found: dict[str, int] = {}
@@ -89,10 +95,19 @@ class Floor:
             "complete by REST": self._post(task, {"AssignmentStatus": "completed"}),
         }
 
-    def _post(self, path: str, form: dict[str, str]) -> int:
+    def create_by_rest(self) -> dict[str, int]:
+        """Create a task by REST that the worker is offered at once."""
+        path, form = f"/v1/Workspaces/{self.workspace.sid}/Tasks", {"TaskChannel": "chat"}
+        first_offers.forget_pauses()
+        self._post(path, form, status=201)
+        trips = self._post(path, form, status=201)
+        assert not models.Task.objects.pending().exists()
+        return {"create and offer by REST": trips}
+
+    def _post(self, path: str, form: dict[str, str], *, status: int = 200) -> int:
         def post() -> None:
             answer = self.rest.post(path, urlencode(form), content_type=FORM)
-            assert answer.status_code == 200, answer.content
+            assert answer.status_code == status, answer.content
 
         return count_trips(post)
 

@@ -40,12 +40,13 @@ from tests import factories  # noqa: E402
 from tests.properties.router_floor import furnish  # noqa: E402
 from tests.properties.router_laws import Histories, Pass, check_diagnosis, check_rows  # noqa: E402
 from tests.races.event_replay import EventReplay  # noqa: E402
-from tests.races.random_operations import CHANNELS  # noqa: E402
+from tests.races.random_operations import CHANNELS, QUIET_CHANNEL  # noqa: E402
 from tests.races.random_supervision import RandomSupervision  # noqa: E402
 
 ROUTERS: Final = 8
 ACTORS: Final = 6
 WORKERS: Final = 50
+QUIET_WORKERS: Final = 6
 LEAST_OPERATIONS: Final = 80
 """Number of operations of each process, even if a busy machine is late."""
 OFFER_SECONDS: Final = 5
@@ -70,8 +71,11 @@ def make_workspace(seed: int) -> str:
             floor,
             ("alice", "bob", "carol")[number] if number < 3 else f"Worker {number}",
             attributes={"level": dice.randint(0, 3)},
-            capacity={channel: dice.randint(0, 3) for channel in CHANNELS},
+            capacity={channel: dice.randint(0, 3) for channel in CHANNELS} | {QUIET_CHANNEL: 0},
         )
+    for number in range(QUIET_WORKERS):
+        capacity = dict.fromkeys(CHANNELS, 0) | {QUIET_CHANNEL: 20}
+        factories.worker(floor, f"Quiet worker {number}", capacity=capacity)
     return floor.sid
 
 
@@ -167,9 +171,17 @@ def check_workspace(workspace: str) -> dict[str, Any]:
     return {
         "wrong": wrong,
         "offers": replay.offers,
+        "offers at creation": count_offers_at_creation(floor),
         "tasks": len(found),
         "events": models.Event.objects.count(),
     }
+
+
+def count_offers_at_creation(floor: models.Workspace) -> int:
+    """Return how many tasks were offered in the transaction that created them."""
+    told = models.Event.objects.filter(workspace_sid=floor.sid)
+    created = told.filter(event_type="task.created").values("transaction_id")
+    return told.filter(event_type="reservation.created", transaction_id__in=created).count()
 
 
 def run_rush_hour(seconds: float, seed: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def report(postgres_url: str) -> dict[str, Any]:
         ("accept at the desk", 5),
         ("complete at the desk", 5),
         ("a cycle", 8),
+        ("create and offer by REST", 3),
     ],
 )
 def test_an_operation_takes_few_round_trips(

@@ -11,9 +11,7 @@ from tests.races.runner import run_pytest
 pytestmark = pytest.mark.postgres
 
 
-def test_the_laws_hold_on_postgresql_after_any_actions_and_with_transfers(
-    postgres_url: str,
-) -> None:
-    """Both state machines, with fewer examples where `CI` is not set."""
+def test_the_laws_hold_on_postgresql_after_any_actions(postgres_url: str) -> None:
+    """All state machines, with fewer examples where `CI` is not set."""
     examples = os.environ.get("ROUTER_EXAMPLES") or ("8" if os.environ.get("CI") else "5")
     run_pytest(postgres_url, "tests/properties/test_router_machine.py", ROUTER_EXAMPLES=examples)

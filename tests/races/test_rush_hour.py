@@ -19,6 +19,7 @@ from tests.races.runner import run_program
 
 pytestmark = pytest.mark.postgres
 SEED = 3
+FIGURES = ("offers", "offers at creation", "tasks", "events")
 HARMLESS = ("done", "nothing to do")
 
 
@@ -49,7 +50,7 @@ def summarize(report: dict[str, Any], seconds: str) -> str:
     lines += [f"  {outcome:<40} {count:>6}" for outcome, count in lost.most_common()]
     lines.append("Routers")
     lines += [f"  {what:<40} {count:>6}" for what, count in sorted(report["routed"].items())]
-    lines += [f"  {what:<40} {report[what]:>6}" for what in ("offers", "tasks", "events")]
+    lines += [f"  {what:<40} {report[what]:>6}" for what in FIGURES]
     return "\n".join(lines)
 
 

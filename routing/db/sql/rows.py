@@ -63,25 +63,45 @@ def insert_together(
     """
     names = ", ".join(name for name, _ in columns)
     given = ", ".join(f"%s::{type_}" for _, type_ in columns)
-    later_names = ", ".join(name for name, _ in (*shared, *later_columns))
+    return (
+        f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given}"  # noqa: S608
+        f" WHERE {join_guards(guards)} RETURNING id),"
+        f" {insert_later(later_table, later_columns, shared=shared, count=count)}"
+        " SELECT 0 AS part, id FROM first UNION ALL SELECT 1, id FROM later ORDER BY part, id"
+    )
+
+
+def insert_later(
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    *,
+    shared: Sequence[tuple[str, str]],
+    count: int,
+) -> str:
+    """Return the part `later` of a statement, which inserts rows in order if `first` is a row.
+
+    Arguments as for `insert_together`.
+    """
+    names = ", ".join(name for name, _ in (*shared, *columns))
     values = ", ".join(
         [
             *(f"%s::{type_}" for _, type_ in shared),
-            *(f"new.{name}::{type_}" for name, type_ in later_columns),
+            *(f"new.{name}::{type_}" for name, type_ in columns),
         ]
     )
     rows = ", ".join(
-        f"({', '.join([str(place), *['%s'] * len(later_columns)])})" for place in range(count)
+        f"({', '.join([str(place), *['%s'] * len(columns)])})" for place in range(count)
     )
-    places = ", ".join(["place", *(name for name, _ in later_columns)])
-    holding = " AND ".join(_guard(guarded, sole_in) for guarded, sole_in in guards) or "true"
+    places = ", ".join(["place", *(name for name, _ in columns)])
     return (
-        f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given}"  # noqa: S608
-        f" WHERE {holding} RETURNING id),"
-        f" later AS (INSERT INTO {later_table} ({later_names}) SELECT {values}"
+        f"later AS (INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608
         f" FROM first, (VALUES {rows}) AS new ({places}) ORDER BY place RETURNING id)"
-        " SELECT 0 AS part, id FROM first UNION ALL SELECT 1, id FROM later ORDER BY part, id"
     )
+
+
+def join_guards(guards: Sequence[tuple[str, str]]) -> str:
+    """Return the condition that all guards hold, see `insert_together`."""
+    return " AND ".join(_guard(table, sole_in) for table, sole_in in guards) or "true"
 
 
 def _guard(table: str, sole_in: str) -> str:
