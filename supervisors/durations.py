@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 
@@ -16,3 +20,14 @@ def format_duration(seconds: float) -> str:
     if minutes:
         return f"{minutes}:{whole % 60:02}"
     return _("%(seconds)s s") % {"seconds": whole}
+
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?")
+
+
+def isolate_date(text: str) -> str:
+    """Return a text in which a date keeps its order after Arabic letters.
+
+    Without the isolating characters, 2026-12-31 would be shown as 31-12-2026 there.
+    """
+    return _DATE.sub("\u2066\\g<0>\u2069", text) if get_language_bidi() else text

@@ -17,6 +17,7 @@ from routing.statistics import agent_reports
 from routing.statistics.agent_reports import AgentWork, Key
 from routing.statistics.grouping import INTERVAL
 from routing.statistics.occupancy import find_known_until
+from supervisors.durations import isolate_date
 from supervisors.reports.columns import Column, Label, Unit
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Row, Table
@@ -79,7 +80,8 @@ def describe_known(request: Request) -> Iterator[str]:
             if until is None
             else date_format(until.astimezone(request.window.calendar.zone), "Y-m-d H:i")
         )
-        yield _("Slots and activities are known until %(moment)s.") % {"moment": at}
+        words = _("Slots and activities are known until %(moment)s.") % {"moment": at}
+        yield isolate_date(words)
     if not request.workspace.multi_task_enabled:
         yield _("Multitasking is off: an agent is one slot, so slots by channel have no figures.")
 

@@ -14,6 +14,7 @@ from routing import models, sids
 from routing.models import Event, Workspace
 from routing.statistics.calendars import Calendar, Step
 from routing.statistics.windows import Span
+from supervisors.durations import isolate_date
 from supervisors.reports.tables import Head
 
 COLUMNS: Final = {
@@ -134,7 +135,7 @@ def build_interval(span: Span, step: Step, calendar: Calendar) -> Head:
         text = f"{text} {start:%H:%M}"
         if is_repeated(start):
             text = f"{text} {start:%:z}"
-    return Head(text=text, short=short, span=span, parameters=write_span(span))
+    return Head(text=isolate_date(text), short=short, span=span, parameters=write_span(span))
 
 
 def is_repeated(at: datetime) -> bool:

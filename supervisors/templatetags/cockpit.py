@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from routing.core.clock import microseconds
 from routing.core.rates import Ratio
-from supervisors.durations import format_duration
+from supervisors.durations import format_duration, isolate_date
 from supervisors.figure_notes import NOTES
 from supervisors.judging import Severity
 from supervisors.picture import Recent
@@ -167,3 +167,9 @@ def percent(ratio: Ratio) -> str:
 def overdue(recent: Recent) -> str:
     """Return the number of overdue tasks, with a plus if there are more."""
     return f"{recent.overdue}{'+' if recent.has_more_overdue else ''}"
+
+
+@register.filter
+def isolated(text: str) -> str:
+    """Return a text in which a date keeps its order after Arabic letters."""
+    return isolate_date(text)

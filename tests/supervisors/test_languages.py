@@ -88,6 +88,9 @@ def test_a_report_in_arabic_has_the_same_figures_from_right_to_left(cockpit: Coc
         pages = {name: read(cockpit, "reports/service", name) for name in ("en", "ar")}
     assert 'dir="rtl"' in pages["ar"]
     assert "مستوى الخدمة" in pages["ar"]
+    # After Arabic letters, dates would be turned round.
+    assert "\u20662026-03-02 00:00\u2069" in pages["ar"]
+    assert "\u2066" not in pages["en"]
     cells = {
         name: re.findall(r'<td class="number"[^>]*>(?:<a[^>]*>)?([^<]*)<', page)
         for name, page in pages.items()
