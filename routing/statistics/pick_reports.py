@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from django.db.models.fields.json import KT
 
 from routing import models, sids
-from routing.core.clock import moment
+from routing.core.clock import elapsed_ms, moment
 from routing.core.event_catalog import EventType as E
 from routing.core.rates import Target, WaitClock
 from routing.core.vocabulary import AssignmentStatus, ReservationOrigin
@@ -206,7 +206,7 @@ def _judge_waiting(task: models.Task, targets: Targets, now: datetime) -> Wait:
     queue, channel = task.task_queue, task.task_channel
     target = targets.find(sids.index_key(queue.sid) if queue else 0, sids.index_key(channel.sid))
     waited, in_queue = (
-        round((now - since).total_seconds() * 1000)
+        elapsed_ms(since, now)
         for since in (task.date_created, task.task_queue_entered_date or task.date_created)
     )
     return _judge(target, waited, in_queue)

@@ -18,7 +18,7 @@ from routing.actors import SYSTEM
 from routing.statistics import bookkeeper, slot_figures
 from routing.statistics.bookkeeper import floor_minute
 from tests import factories
-from tests.statistics.naive_reports import mean, share
+from tests.statistics.naive_reports import DEFAULT, mean, share
 from tests.statistics.naive_slots import NaiveSlots
 from tests.statistics.test_books import read_log
 from tests.supervisors.conftest import Cockpit
@@ -314,6 +314,42 @@ def test_every_cell_of_picking_equals_the_naive_recomputation(floor: Floor) -> N
         assert figures["maybe"] == sum(not a and o > 0 for a, o in of_row)
         assert figures["in_order"] == sum(a == o == 0 for a, o in of_row)
         assert figures["median_passed_over"] == (median(ahead) if ahead else None)
+        waits = follow_passed(floor, row["agent"]["sid"], row["queue"]["sid"] or "")
+        assert figures["longest_passed_over"] == max((wait for wait, _ in waits), default=None)
+        late = sum(is_late for _, is_late in waits)
+        assert figures["passed_over_late"] == (None if ahead and not waits else late)
+
+
+def follow_passed(floor: Floor, worker: str, queue: str) -> list[tuple[int, bool]]:
+    """Return how long tasks waited that an agent passed over in a queue, and whether too long."""
+    begun: dict[str, dict[str, int]] = {}
+    passed: set[str] = set()
+    waits: dict[str, tuple[int, bool]] = {}
+    now_ms = int(floor.day.now.timestamp() * 1000 + 0.0005)
+
+    def judge(sid: str, at: int, place: tuple[str, str]) -> tuple[int, bool]:
+        target = floor.targets.get(place, DEFAULT)
+        wait = at - begun[sid][target["clock"]]
+        return wait, wait > target["threshold"] * 1000
+
+    for event in read_log(floor.day.workspace):
+        data, at = event["event_data"], int(event["event_date_ms"])
+        sid, kind = data.get("task_sid") or "", event["event_type"]
+        own = begun.setdefault(sid, {"creation": at})
+        if kind == "task-queue.entered":
+            own["queue"] = at
+        if kind in ("reservation.accepted", "task.canceled") and sid in passed - waits.keys():
+            waits[sid] = judge(sid, at, (data["task_queue_sid"], data["task_channel_sid"]))
+        if "grab_passed_over" in data and (data["worker_sid"], data["task_queue_sid"]) == (
+            worker,
+            queue,
+        ):
+            passed |= set(data["grab_passed_over"].split())
+    for sid in passed - waits.keys():
+        task = floor.books.tasks[sid]
+        if task.waits and models.Task.objects.filter(sid=sid).exists():
+            waits[sid] = judge(sid, now_ms, (task.queue, task.channel))
+    return list(waits.values())
 
 
 @pytest.mark.parametrize("name", ["agents", "picking"])
