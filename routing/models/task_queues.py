@@ -105,6 +105,10 @@ class TaskQueue(Dated):
             unique_sid("task_queues"),
             models.UniqueConstraint("workspace", Lower("friendly_name"), name="task_queues_name"),
         ]
+        indexes = [
+            # The list.
+            models.Index(fields=["workspace", "date_created", "id"], name="task_queues_listed"),
+        ]
 
     def __str__(self) -> str:
         return self.friendly_name

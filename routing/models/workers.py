@@ -55,6 +55,10 @@ class Worker(Dated):
                 condition=models.Q(user__isnull=False),
             ),
         ]
+        indexes = [
+            # The list.
+            models.Index(fields=["workspace", "date_created", "id"], name="workers_listed"),
+        ]
 
     def __str__(self) -> str:
         return self.friendly_name
