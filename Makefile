@@ -64,6 +64,10 @@ bench: ## Measure against the bars (not part of the tests)
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+bench-quick: ## Measure in less than three minutes what most changes move
+	$(call environment,dev)
+	@$(BIN)/python -m tests.benchmarks --quick
+
 soak: ## Work steadily for MINUTES (60) at RATE tasks a second (50) with DESKS (1000), and see what grows
 	$(call environment,dev)
 	@$(BIN)/python -m tests.benchmarks.soak

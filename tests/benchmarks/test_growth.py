@@ -7,6 +7,7 @@ after; the slope is that of the logarithms: 0 is no growth, 1 is growth with the
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
 import os
@@ -111,11 +112,11 @@ class Floor:
         offer = self.alice.reservations.filter(reservation_status="pending")[0]
         found["accept"] = steps(lambda: self._accept(offer))
         for panel in (Panel.OFFERS, Panel.TASKS, Panel.QUEUE, Panel.PRESENCE):
-            found[f"panel {panel.value}"] = steps(lambda panel=panel: self._draw(panel))
+            found[f"panel {panel.value}"] = steps(functools.partial(self._draw, panel))
         offer.refresh_from_db()
         found["complete"] = steps(lambda: self._complete(offer.task))
         for name in LISTS:
-            found[f"list {name}"] = steps(lambda name=name: self._list(name))
+            found[f"list {name}"] = steps(functools.partial(self._list, name))
         return found
 
     def _glance(self) -> None:
