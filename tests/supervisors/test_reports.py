@@ -16,7 +16,7 @@ from routing.actions import offers, queue_targets, task_transitions
 from routing.actors import SYSTEM, Actor
 from routing.statistics import bookkeeper
 from routing.statistics.calendars import Calendar, Step
-from supervisors.reports import charts
+from supervisors.reports import charts, limits
 from supervisors.reports.charts import Chart
 from supervisors.reports.query import find_window, parse_report
 from supervisors.reports.registry import REPORTS
@@ -409,3 +409,16 @@ def test_percentiles_are_exact_for_few_answers_and_marked_where_they_are_estimat
     # Of a window whose events are forgotten in part, they are estimated too.
     later = NOON + timedelta(days=30, hours=13)
     assert "≈ Wait p90" in show(cockpit, now=later, window="2026-03-02..2026-03-03")
+
+
+def test_a_report_gives_up_while_others_are_built(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WAIT_SECONDS", 0)
+    query = {"workspace": cockpit.workspace.sid}
+    client = cockpit.people["member"]
+    with limits._building, limits._building:
+        refused = client.get("/supervisor/reports/service", query)
+        assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+        assert "Try again in 5 seconds" in refused.content.decode()
+    assert client.get("/supervisor/reports/service", query).status_code == 200
