@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 import pytest
@@ -76,8 +77,8 @@ def test_each_address_answers_each_kind_of_person_as_they_may(
         answer = cockpit.get(path, who=who, **given)
         assert answer.status_code == status, address
         if status != 200:
-            assert b"Ada" not in answer.content
-            assert b"Chats" not in answer.content
+            # As whole words: a random token may have these letters.
+            assert not re.search(rb"\b(Ada|Chats)\b", answer.content), address
 
 
 def test_an_agent_reads_who_can_help_and_the_way_to_the_desk(cockpit: Cockpit) -> None:
