@@ -174,7 +174,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def cordboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a running server that no test may break; each test makes a workspace of its own."""
-    with shared_server(tmp_path_factory.mktemp("shared") / "var", from_nothing=True) as server:
+    with shared_server(tmp_path_factory.mktemp("shared") / "var") as server:
         yield server
 
 
