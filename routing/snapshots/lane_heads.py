@@ -13,7 +13,7 @@ from routing import models
 from routing.core import snapshot
 from routing.core.clock import microseconds
 from routing.core.vocabulary import QueueOrder
-from routing.db.pipeline import open_cursor
+from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import lane_heads as sql
 from routing.db.sql.index_hints import fill_slots
 
@@ -42,6 +42,18 @@ def load_lane_tasks(
     return [
         task for order, lane_ids in by_order.items() for task in _load(order, lane_ids, size, after)
     ]
+
+
+def send_has_tasks(lane_id: int) -> Pending[bool]:
+    """Send the question whether any task waits in a lane; see `pipeline`."""
+    cursor = open_cursor()
+    cursor.execute(fill_slots(sql.LANE_HAS_TASKS), [lane_id])
+
+    def read() -> bool:
+        with cursor:
+            return cursor.fetchone() is not None
+
+    return Pending(read)
 
 
 def _load(

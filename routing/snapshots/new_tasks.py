@@ -12,7 +12,7 @@ from routing.core import snapshot
 from routing.core.matching import lane_keys
 from routing.db.compiled import CompiledQuery
 from routing.db.pipeline import pipeline
-from routing.snapshots import due_work, free_workers, skill_index
+from routing.snapshots import due_work, free_workers, lane_heads, skill_index
 from routing.snapshots import lanes as lane_snapshots
 from routing.snapshots import workers as worker_snapshots
 from routing.snapshots.lanes import KeyPath
@@ -26,7 +26,8 @@ class Floor:
     """Who might take a new task, and where other tasks wait.
 
     Arguments:
-        workers: the workers with a free slot who might take it.
+        workers: the workers with a free slot who might take it; none while another task of its
+            lane waits.
         key_paths: see `lanes.load_key_paths`.
         is_full: whether no worker at all has a free slot on the channel, as far as is known.
     """
@@ -51,6 +52,7 @@ def load_floor(lane: models.Lane, workspace: models.Workspace, *, now: datetime)
     with pipeline():
         sent_due = due_work.send_due_work(workspace.sid, now)
         sent_paths = lane_snapshots.send_key_paths(workspace)
+        sent_same = lane_heads.send_has_tasks(lane.pk)
         sent_workers = free_workers.send_free_workers(
             workspace,
             [(lane.task_channel_id, lane_keys.ANYONE)],
@@ -58,14 +60,15 @@ def load_floor(lane: models.Lane, workspace: models.Workspace, *, now: datetime)
             most=MOST_WORKERS + 1,
         )
     due = sent_due.result()
-    key_paths, versions = sent_paths.result(), sent_workers.result()
+    has_same, key_paths, versions = sent_same.result(), sent_paths.result(), sent_workers.result()
     if among is None and lane.seek_path != lane_keys.ANYONE:
         skill_index.record_free_workers(workspace, len(versions))
     is_other_due = not due or due[0].beside_matching
-    if is_other_due or len(versions) > MOST_WORKERS:
-        return None
     is_full = among is None and not versions
-    return Floor(worker_snapshots.load_known(versions), key_paths, is_full)
+    if not (has_same or is_full) and (is_other_due or len(versions) > MOST_WORKERS):
+        return None
+    workers = [] if has_same else worker_snapshots.load_known(versions)
+    return Floor(workers, key_paths, is_full)
 
 
 def load_slot(

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -36,38 +37,51 @@ from routing.snapshots import workers as worker_snapshots
 
 logger = logging.getLogger(__name__)
 
-BUSY_SECONDS: Final = 0.1
-"""Time for which a lane is left to the router after no worker was plainly free for it.
+BUSY_SECONDS: Final = (0.05, 0.4)
+"""Shortest and longest time for which a lane is left to the router.
 
-It is the same for all lanes of a channel after no worker had a free slot.
+It doubles each time that no worker is plainly free for the lane. It is the same for all lanes of a
+channel on which no worker has a free slot.
 """
-FAILED_SECONDS: Final = 60.0
+FAILED_SECONDS: Final = (60.0, 600.0)
 """The same for a workspace, after the database has refused an offer."""
+TURN_SECONDS: Final = 0.05
+"""Longest wait for other creations of this process in the workspace; then the router offers."""
 
 
 class _Pauses:
-    """Ids of rows for which no offer is tried for some time."""
+    """Ids of rows for which no offer is tried for some time, longer after each failure."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: tuple[float, float]) -> None:
+        self._first, self._longest = seconds
         self._lock = threading.Lock()
-        self._ids: TTLCache[int, bool] = TTLCache(maxsize=10_000, ttl=seconds)
+        self._ends: LRUCache[int, tuple[float, float]] = LRUCache(maxsize=10_000)
 
     def begin(self, pk: int) -> None:
         with self._lock:
-            self._ids[pk] = True
+            _, before = self._ends.get(pk, (0.0, 0.0))
+            seconds = min(before * 2, self._longest) or self._first
+            self._ends[pk] = time.monotonic() + seconds, seconds
 
     def __contains__(self, pk: int) -> bool:
         with self._lock:
-            return pk in self._ids
+            end, _ = self._ends.get(pk, (0.0, 0.0))
+            return end > time.monotonic()
+
+    def forget(self, pk: int) -> None:
+        with self._lock:
+            self._ends.pop(pk, None)
 
     def clear(self) -> None:
         with self._lock:
-            self._ids.clear()
+            self._ends.clear()
 
 
 _busy_lanes: Final = _Pauses(BUSY_SECONDS)
 _full_channels: Final = _Pauses(BUSY_SECONDS)
 _failed_workspaces: Final = _Pauses(FAILED_SECONDS)
+_turns: Final = [threading.Lock() for _ in range(64)]
+"""Locks of workspaces: two creations at once would choose the same worker, and one of them lose."""
 
 
 def forget_pauses() -> None:
@@ -89,6 +103,18 @@ def create_with_offer(
     """
     if not _is_enabled(task):
         return False
+    turn = _turns[task.workspace_id % len(_turns)]
+    if not turn.acquire(timeout=TURN_SECONDS):
+        return False
+    try:
+        return _try_to_create(task, drafts, actor=actor, now=now)
+    finally:
+        turn.release()
+
+
+def _try_to_create(
+    task: models.Task, drafts: Sequence[recorder.Draft], *, actor: Actor, now: datetime
+) -> bool:
     found = find_slot(task, now=now)
     if found is None:
         return False
@@ -147,6 +173,9 @@ def find_slot(
     floor = new_tasks.load_floor(lane, workspace, now=now)
     if floor is None:
         return None
+    if floor.is_full:
+        _full_channels.begin(task.task_channel_id)
+        return None
     new = snapshot.Task(
         id=0,
         sid=task.sid,
@@ -163,10 +192,7 @@ def find_slot(
             return None
         if not new_task.may_take_another(worker, waiting.values(), now=us):
             return worker, slot
-    if floor.is_full:
-        _full_channels.begin(task.task_channel_id)
-    else:
-        _busy_lanes.begin(lane.pk)
+    _busy_lanes.begin(lane.pk)
     return None
 
 
@@ -210,6 +236,8 @@ def _write(
         now=now,
     )
     if is_done:
+        _busy_lanes.forget(task.lane_id or 0)
+        _full_channels.forget(task.task_channel_id)
         if not connection.in_atomic_block:
             offered = [(seen, {task.task_channel_id: 1})]
             worker_snapshots.record_offers(offered, reserved_us=us)

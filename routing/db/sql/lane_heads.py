@@ -15,6 +15,12 @@ WORKSPACE_HEAD: Final = """
 """
 """Return the first waiting tasks of a workspace whose queues are all FIFO, by `tasks_served`."""
 
+LANE_HAS_TASKS: Final = """
+    SELECT id FROM tasks {tasks_lane_fifo} WHERE lane_id = %s AND assignment_status = 'pending'
+    ORDER BY priority DESC, virtual_start_us, id LIMIT 1
+"""
+"""Return a waiting task of a lane, if there is one, by `tasks_lane_fifo`."""
+
 _POSTGRESQL: Final = """
     SELECT task.* FROM unnest(%s::bigint[]) AS lane (id) CROSS JOIN LATERAL (
         SELECT id, sid, lane_id, version, priority, virtual_start_us, date_created FROM tasks
