@@ -128,7 +128,7 @@ def test_without_scripts_pages_and_links_work(
     page = context.new_page()
     page.goto(f"{cordboard.url}/supervisor/queues")
     page.get_by_role("link", name="Waiting", exact=True).click()
-    expect(page.locator("th[aria-sort=descending]")).to_have_text("Waiting")
+    expect(page.locator("th[aria-sort=descending] > a")).to_have_text("Waiting")
     quiet = page.get_by_text("quiet queue")
     if quiet.count():
         quiet.click()
