@@ -13,7 +13,6 @@ from routing.core import eligibility
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.lifecycle import HELD_RESERVATION
-from routing.core.rates import Ratio
 from routing.models.base import words
 from routing.snapshots import workers as snapshots
 from supervisors import agent_columns, filters
@@ -22,7 +21,7 @@ from supervisors.agent_figures import AgentFigures, FloorFigures
 from supervisors.agent_groups import Group, build_groups, cut_page, find_grouping, list_groupings
 from supervisors.conditions import compile_where
 from supervisors.heads import list_choices
-from supervisors.panel import Context, Panel, Rows, Scene
+from supervisors.panel import Context, Scene
 from supervisors.picture import Channel, Load, State, Worker, count_slots, find_state, free_channels
 from supervisors.skills import describe_skills, list_paths, reads_load
 from supervisors.waiting import STALE_ON as WAITING_STALE_ON
@@ -283,48 +282,6 @@ def _describe_square(scene: Scene, worker: Worker) -> dict[str, Any]:
     }
 
 
-def write_agents(scene: Scene) -> Rows:
-    """Yield the header, and a row for each agent that passes the filters, on all pages."""
-    channels = [each.sid for each in scene.channels]
-    figures = FloorFigures(scene.workspace, now=scene.now, channels=channels)
-    columns = [one for one in agent_columns.COLUMNS.values() if one.of_figures]
-    yield [
-        *("agent", "agent_sid", "state", "activity", "since_ms", "in_hand", "oldest_in_hand_ms"),
-        *("on_offer", "slots_busy", "slots_free", "serves"),
-        *(f"{one.name}{_UNITS.get(one.kind, '')}" for one in columns),
-    ]
-    found = agent_columns.sort_workers(scene, find_agents(scene), figures)
-    for start in range(0, len(found), _CHUNK):
-        some = found[start : start + _CHUNK]
-        hands = describe_hands([worker.id for worker in some])
-        for worker in some:
-            yield _write_agent(scene, worker, hands) + [
-                value.percent if isinstance(value, Ratio) else value
-                for one in columns
-                if one.read is not None
-                for value in (one.read(scene, worker, figures.of(worker.sid)),)
-            ]
-
-
-_UNITS: Final = {"duration_ms": "_ms", "ratio": "_percent"}
-_CHUNK: Final = 500
-
-
-def _write_agent(scene: Scene, worker: Worker, hands: Mapping[int, Mapping[str, Any]]) -> list[Any]:
-    now_us = microseconds(scene.now)
-    found = describe_agent(scene, worker, hands)
-    slots = [each["slots"] for each in found["slots"]]
-    oldest_us = found["oldest_us"]
-    return [
-        *(worker.name, worker.sid, found["state"], agent_columns.name_activity(scene, worker)),
-        *((now_us - worker.since_us) // 1000, worker.in_hand),
-        (now_us - oldest_us) // 1000 if oldest_us else None,
-        worker.on_offer,
-        *(sum(each.busy for each in slots), sum(each.free - each.kept for each in slots)),
-        len(worker.serves),
-    ]
-
-
 STALE_ON: Final = WAITING_STALE_ON | {
     *(E.WORKER_CREATED, E.WORKER_DELETED, E.WORKER_ACTIVITY_UPDATE, E.WORKER_CAPACITY_UPDATE),
     *(E.WORKER_ATTRIBUTES_UPDATE, E.WORKER_CHANNEL_AVAILABILITY_UPDATE),
@@ -332,12 +289,3 @@ STALE_ON: Final = WAITING_STALE_ON | {
     *(E.TASK_TAKEN_BACK, E.TASK_TRANSFER_COMPLETED),
 }
 """Events by which an agent appears, goes or looks different."""
-PANELS: Final = (
-    Panel(
-        name="agents",
-        load=load_agents,
-        from_picture=False,
-        stale_on=STALE_ON,
-        write=write_agents,
-    ),
-)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from supervisors import (
     agent,
     agent_columns,
+    agent_files,
     agents,
     alerts,
     asked,
@@ -45,7 +46,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         *tasks.PANELS,
         *task.PANELS,
         *story.PANELS,
-        *agents.PANELS,
+        *agent_files.PANELS,
         *agent.PANELS,
         *timeline.PANELS,
         *past.PANELS,
