@@ -31,7 +31,7 @@ class TaskList(_Tasks, ListView):
         "get": "List tasks\n\nOldest first, unless Ordering is given. Includes finished tasks"
         " until they are deleted.",
         "post": "Create a task\n\nIts workflow puts it into a queue, and the router looks for a"
-        " worker at once. If it is on offer already, the answer says `reserved`.",
+        " worker at once. The answer shows the task as it was created, before any offer.",
     }
 
     def carry_out(self, request: Any, **names: str) -> HttpResponse:

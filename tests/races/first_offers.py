@@ -196,7 +196,7 @@ def compare(**given: Any) -> dict[str, Any]:
         with override_settings(OFFER_AT_CREATION=is_on):
             floor = Floor(**given)
             task = floor.create()
-            assert (task.assignment_status == "reserved") is is_on
+            assert (floor.describe(task)["status"] == "reserved") is is_on
             factories.run(floor.workspace)
         written.append(describe_rows(floor))
     return {

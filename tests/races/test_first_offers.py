@@ -9,7 +9,7 @@ import pytest
 from tests.races.runner import run_program
 
 pytestmark = pytest.mark.postgres
-OFFERED = {"status": "reserved", "answered": "reserved", "offers": 1, "wrong": []}
+OFFERED = {"status": "reserved", "answered": "pending", "offers": 1, "wrong": []}
 WAITS = {"status": "pending", "answered": "pending", "offers": 0, "wrong": []}
 
 

@@ -96,7 +96,8 @@ def create_with_offer(
 ) -> bool:
     """Write a new task together with its first offer and all events; return whether this was done.
 
-    If not, nothing is written, and the task is as it was.
+    The task given is as it was created, before the offer, as if the router had offered it just
+    after. If it was not done, nothing is written.
 
     Arguments:
         drafts: the events of the creation.
@@ -131,9 +132,9 @@ def _try_to_create(
         )
         _failed_workspaces.begin(task.workspace_id)
         is_done = False
-    if not is_done:
-        task.assignment_status = AssignmentStatus.PENDING.value
-        task.assignments = task.version = 0
+    # TaskRouter answers a creation with a pending task, and clients may rely on that.
+    task.assignment_status = AssignmentStatus.PENDING.value
+    task.assignments = task.version = 0
     return is_done
 
 
