@@ -7,14 +7,17 @@ import fcntl
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import psycopg
 from django.db import connection
 
 LOCK_FILE = "serve.lock"
+LONGEST_WAIT_SECONDS: Final = 5.0
+"""Seconds to wait for the lock of a server whose process has ended."""
 
 
 class StartRefused(Exception):
@@ -36,15 +39,36 @@ def hold_directory(directory: Path, url: str) -> Iterator[None]:
 
 
 def _lock_directory(file: TextIO, directory: Path) -> None:
+    """Lock a directory; wait a little for the parts of a server that was just killed.
+
+    They hold the lock too, until the kernel has ended them.
+    """
+    give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.readline().strip()
+            if _is_alive(holder) or time.monotonic() > give_up_at:
+                raise StartRefused(
+                    f"Another Cordboard (process {holder or '?'}) runs on {directory}. "
+                    "Stop it, or start this one with another directory and port: "
+                    "DATA_DIR=… PORT=… make run"
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _is_alive(process: str) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        raise StartRefused(
-            f"Another Cordboard (process {file.readline().strip() or '?'}) runs on {directory}. "
-            "Stop it, or start this one with another directory and port: "
-            "DATA_DIR=… PORT=… make run"
-        ) from None
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def check_start(directory: Path, host: str, port: int) -> None:
