@@ -60,7 +60,8 @@ def pytest_collection_finish() -> None:
 
 LASTING_TABLES = {"auth_permission", "django_content_type", "django_migrations"}
 
-_shared_servers: list[Cordboard] = []
+_shared_servers: dict[str, Cordboard] = {}
+"""The servers of this process by the name of their fixture."""
 
 
 _PROCESS_STATE = (
@@ -110,8 +111,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Clear the state of this process, and stop shared servers that the test does not need."""
     _clear_process_state()
     # An idle server takes 4 % of a core.
-    is_needed = any(map(item.get_closest_marker, ("system", "browser")))
-    for server in _shared_servers:
+    for name, server in _shared_servers.items():
+        is_needed = name in item.fixturenames  # type: ignore[attr-defined]
         if is_needed and not server.is_running:
             server.start()
             # What fell due while it was ended is done at its first sweep.
@@ -121,12 +122,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @contextlib.contextmanager
-def shared_server(home: Path, **given: Any) -> Iterator[Cordboard]:
+def shared_server(name: str, home: Path, **given: Any) -> Iterator[Cordboard]:
     """Run a server for all tests of this process that need it."""
     with running_server(home, **given) as server:
-        _shared_servers.append(server)
+        _shared_servers[name] = server
         yield server
-        _shared_servers.remove(server)
+        del _shared_servers[name]
 
 
 @pytest.fixture(scope="session")
@@ -174,14 +175,14 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def cordboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a running server that no test may break; each test makes a workspace of its own."""
-    with shared_server(tmp_path_factory.mktemp("shared") / "var") as server:
+    with shared_server("cordboard", tmp_path_factory.mktemp("shared") / "var") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cordboard]:
     """Return a running server with the demo's workspace, which no test may break."""
-    with shared_server(tmp_path_factory.mktemp("demo") / "var", demo=True) as server:
+    with shared_server("demo", tmp_path_factory.mktemp("demo") / "var", demo=True) as server:
         yield server
 
 
