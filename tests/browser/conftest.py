@@ -46,6 +46,23 @@ def chromium() -> Iterator[Browser]:
 
 LogIn = Callable[[str], Page]
 
+_sessions: dict[tuple[str, str], list[Any]] = {}
+"""The cookies of people who are logged in, by the server's address and their name."""
+
+
+def open_page(page: Page, server: Cordboard, path: str, name: str) -> None:
+    """Open a page as someone of the demo, and log in where no session of theirs goes on."""
+    page.context.add_cookies(_sessions.get((server.url, name), []))
+    page.goto(f"{server.url}{path}")
+    if page.locator("[name=password]").count():
+        known = server.credentials()
+        who = "ADMIN" if name == known["ADMIN_USER"] else "AGENT"
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(known[f"{who}_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    _sessions[server.url, name] = page.context.cookies()
+
 
 @pytest.fixture
 def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
@@ -71,11 +88,7 @@ def log_in(chromium: Browser, cordboard: Cordboard) -> Iterator[LogIn]:
             lambda said: note(said.text) if said.type == "error" else None,
         )
         page.on("pageerror", lambda error: note(str(error)))
-        page.goto(f"{cordboard.url}/agent/")
-        page.get_by_label("Username").fill(name)
-        page.get_by_label("Password").fill(cordboard.credentials()["AGENT_PASSWORD"])
-        page.get_by_role("button", name="Log in").click()
-        expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+        open_page(page, cordboard, "/agent/", name)
         # A completion is held for a moment; test_pressing.py has tests about that.
         page.evaluate("document.body.dataset.undoSeconds = '0.2'")
         return page

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Customers
+from tests.browser.conftest import Customers, open_page
 from tests.browser.test_accessible import EVERY, Inspector, inspector
 from tests.server import Cordboard
 
@@ -35,12 +35,7 @@ def cockpit(chromium: Browser, cordboard: Cordboard) -> Iterator[Page]:
         ),
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{cordboard.url}/supervisor/")
-    known = cordboard.credentials()
-    page.get_by_label("Username").fill(known["ADMIN_USER"])
-    page.get_by_label("Password").fill(known["ADMIN_PASSWORD"])
-    page.get_by_role("button", name="Log in").click()
-    expect(page.locator("#link-state")).to_have_text("Live")
+    open_page(page, cordboard, "/supervisor/", "admin")
     yield page
     context.close()
     assert complaints == []

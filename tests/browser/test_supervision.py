@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Customers
+from tests.browser.conftest import Customers, open_page
 from tests.server import Cordboard
 
 pytestmark = pytest.mark.browser
@@ -21,11 +21,7 @@ def supervisor(chromium: Browser, cordboard: Cordboard) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{cordboard.url}/supervisor/queues")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(cordboard.credentials()["ADMIN_PASSWORD"])
-    page.get_by_role("button", name="Log in").click()
-    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    open_page(page, cordboard, "/supervisor/queues", "admin")
     yield page
     context.close()
     assert complaints == []
