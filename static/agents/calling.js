@@ -66,6 +66,7 @@ export function update() {
 }
 
 async function save() {
+  const mine = timer;
   const status = document.getElementById("calling-status");
   try {
     const headers = { "X-Requested-With": "desk" };
@@ -73,10 +74,12 @@ async function save() {
     if (answer.status === 401) return toLogin();
     const reply = await answer.json();
     status.textContent = reply.ok ? gettext("Saved.") : reply.error.message;
+    // What was chosen since is saved next, and stands in the form.
+    if (timer !== mine) return undefined;
     timer = 0;
     if (reply.ok) apply(reply.settings);
   } catch {
-    timer = 0;
+    if (timer === mine) timer = 0;
     status.textContent = NOT_SAVED;
   }
 }

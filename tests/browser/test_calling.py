@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Customers, LogIn
 from tests.browser.test_main_job import choose, offer
@@ -323,3 +323,21 @@ def test_the_time_left_is_right_again_after_a_sleep(log_in: LogIn, customers: Cu
     advance(dan, EVERY - 1)
     # Those of the two hours are not made up for.
     assert rings(dan) <= before + 1
+
+
+def test_a_choice_made_while_another_one_is_saved_is_kept(log_in: LogIn) -> None:
+    page = log_in("bob")
+    page.locator("[data-opens=calling]").click()
+    dialog = page.get_by_role("dialog", name="Sound and notifications")
+    saving = re.compile(r"/agent/calling\?")
+    held = list[Route]()
+    page.route(saving, lambda route: held.append(route), times=1)
+    with page.expect_request(saving):
+        dialog.get_by_label("Voice").uncheck()
+    dialog.get_by_label("SMS").uncheck()
+    with page.expect_response(saving):
+        held[0].continue_()
+    expect(dialog.get_by_label("SMS")).not_to_be_checked()
+    for name in ("Voice", "SMS"):
+        with page.expect_response(saving):
+            dialog.get_by_label(name).check()
