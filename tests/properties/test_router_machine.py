@@ -21,7 +21,7 @@ def test_the_laws_of_routing_hold_after_any_actions() -> None:
     run_state_machine_as_test(
         RouterMachine,
         settings=settings(
-            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
+            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "10")),
             stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -34,7 +34,7 @@ def test_the_laws_of_routing_hold_with_transfers() -> None:
     run_state_machine_as_test(
         TransferMachine,
         settings=settings(
-            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
+            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "10")),
             stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -267,7 +267,7 @@ def test_after_any_actions_the_figures_equal_a_recomputation() -> None:
     run_state_machine_as_test(
         StatisticsMachine,
         settings=settings(
-            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "15")),
+            max_examples=int(os.environ.get("ROUTER_EXAMPLES", "10")),
             stateful_step_count=int(os.environ.get("ROUTER_STEPS", "25")),
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -12,6 +12,6 @@ pytestmark = pytest.mark.postgres
 
 
 def test_the_laws_hold_on_postgresql_after_any_actions(postgres_url: str) -> None:
-    """All state machines, with fewer examples where `CI` is not set."""
-    examples = os.environ.get("ROUTER_EXAMPLES") or ("8" if os.environ.get("CI") else "5")
+    """All state machines, with fewer examples than on SQLite."""
+    examples = os.environ.get("ROUTER_EXAMPLES") or "4"
     run_pytest(postgres_url, "tests/properties/test_router_machine.py", ROUTER_EXAMPLES=examples)
