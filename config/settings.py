@@ -84,7 +84,7 @@ SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", 2, validate=validate.Ra
 """A slower request is logged as a warning; 0: none."""
 SLOW_CYCLE_SECONDS = env.float("SLOW_CYCLE_SECONDS", 1, validate=validate.Range(min=0))
 """The same for a router cycle."""
-OFFER_AT_CREATION = env.bool("OFFER_AT_CREATION", True)
+OFFER_AT_CREATION = env.bool("OFFER_AT_CREATION", False)
 """Whether a task is offered in the transaction that creates it, where a worker is plainly free."""
 LAG_SECONDS = env.float("LAG_SECONDS", 5, validate=validate.Range(min=1))
 """Work that is overdue for longer is logged as a warning, and `/healthz` fails."""

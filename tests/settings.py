@@ -40,6 +40,8 @@ from config.settings import DATA_DIR, DATABASES  # noqa: E402
 DATABASES["default"]["TEST"] = {"NAME": Path(DATA_DIR) / "test.sqlite3"}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 REDIS_URL = ""
+# Off by default; all laws must hold with it.
+OFFER_AT_CREATION = True
 DELIVERY_INLINE = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
