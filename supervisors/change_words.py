@@ -95,7 +95,7 @@ FIELDS: Final[Mapping[str, Promise]] = {
     "reservation": _("Offer"),
     "reservation_activity_name": _("Activity after an offer expired"),
     "reserved_for_manual": _("Kept for grabbing"),
-    "routing_target": _("For whom alone"),
+    "routing_target": _("Routing target"),
     "scope": _("Scope"),
     "short_abandon": _("Short abandon"),
     "status": _("Status"),
