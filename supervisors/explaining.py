@@ -21,7 +21,7 @@ from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations.explanation import DIRECT, Explanation, Foreseen, KnownWorker, Problem
 from routing.explanations.history import Outcome
 from routing.explanations.wording import rules_out_all, shorten
-from supervisors.wording import isolate
+from supervisors.wording import isolate, join_words
 
 WriteDate = Callable[[datetime | None], str | None]
 
@@ -244,6 +244,4 @@ def _describe_end(explanation: Explanation, write_date: WriteDate) -> str:
 
 def join(words: Sequence[str]) -> str:
     """Return words as a list in a sentence."""
-    if len(words) < 2:
-        return "".join(words)
-    return _("%(first)s and %(last)s") % {"first": _(", ").join(words[:-1]), "last": words[-1]}
+    return join_words(words, _("%(first)s and %(last)s"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from supervisors.wording import isolate
+from supervisors.wording import isolate, join_words
 from workflows.expressions import ExpressionError, compile_once
 from workflows.expressions.nodes import (
     FALSE,
@@ -78,17 +78,10 @@ def _describe(node: Node) -> str | None:
             part if isinstance(each, Comparison) else _("either %(choices)s") % {"choices": part}
             for each, part in zip(node.operands, known, strict=True)
         ]
-        return _join(chosen, _("%(first)s and %(last)s"))
+        return join_words(chosen, _("%(first)s and %(last)s"))
     if any(isinstance(each, And) for each in node.operands):
-        return _join(known, _("%(first)s, or %(last)s"))
-    return _join(known, _("%(first)s or %(last)s"))
-
-
-def _join(parts: Sequence[str], last: str) -> str:
-    """Return parts as a list in a sentence."""
-    if len(parts) == 1:
-        return parts[0]
-    return last % {"first": _(", ").join(parts[:-1]), "last": parts[-1]}
+        return join_words(known, _("%(first)s, or %(last)s"))
+    return join_words(known, _("%(first)s or %(last)s"))
 
 
 def _describe_term(node: Comparison) -> str | None:
@@ -122,7 +115,7 @@ def _write(operand: Operand) -> str:
     if isinstance(operand, Path):
         return _name(operand)
     if isinstance(operand, ListOf):
-        return _join([_write(item) for item in operand.items], _("%(first)s or %(last)s"))
+        return join_words([_write(item) for item in operand.items], _("%(first)s or %(last)s"))
     value = operand.value
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -72,6 +72,17 @@ def join_names(names: Sequence[str]) -> str:
     return _("%(first)s and %(last)s") % {"first": ", ".join(shown[:-1]), "last": shown[-1]}
 
 
+def join_words(words: Sequence[str], last: str) -> str:
+    """Return words as a list in a sentence.
+
+    Arguments:
+        last: how the last one follows `first`, the list of the others.
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return last % {"first": _(", ").join(words[:-1]), "last": words[-1]}
+
+
 def describe_why(why: Why, setup: Setup) -> str:
     """Return the sentence that says why tasks wait."""
     names = (setup.channels[pk].name for pk in why.channels if pk in setup.channels)
