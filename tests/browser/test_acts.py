@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from twilio.rest import Client
 
+from tests.browser.conftest import open_page
 from tests.server import Cordboard, running_server, wait_until
 
 pytestmark = pytest.mark.browser
@@ -36,22 +37,17 @@ def rest(server: Cordboard) -> Any:
     return workspaces(floor.sid)
 
 
-def open_page(browser: Browser, server: Cordboard, path: str, name: str, password: str) -> Page:
-    """Log someone in, in a browser of their own."""
+def open_browser(browser: Browser, server: Cordboard, path: str, name: str) -> Page:
+    """Open a page as someone of the demo, in a browser of their own."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.goto(f"{server.url}{path}")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
+    open_page(page, server, path, name)
     return page
 
 
 @pytest.fixture
 def cockpit(chromium: Browser, server: Cordboard) -> Page:
     """Return the cockpit, as the operator sees it."""
-    password = server.credentials()["ADMIN_PASSWORD"]
-    return open_page(chromium, server, "/supervisor/", "admin", password)
+    return open_browser(chromium, server, "/supervisor/", "admin")
 
 
 def go(cockpit: Page, page: str, **query: str) -> None:
@@ -103,7 +99,7 @@ def test_two_hundred_agents_get_one_chat_more(
     rest.workers(alice.sid).update(attributes=json.dumps(attributes))
     for number in range(AGENTS - 1):
         rest.workers.create(friendly_name=f"Night {number:03}", attributes='{"team": "night"}')
-    desk = open_page(chromium, server, "/agent/", "alice", server.credentials()["AGENT_PASSWORD"])
+    desk = open_browser(chromium, server, "/agent/", "alice")
     channel = desk.locator("#presence, #channels, body").first.get_by_text("4 free")
     expect(channel).to_be_visible()
     go(cockpit, "agents", where='worker.team == "night"')
@@ -203,7 +199,7 @@ def test_a_full_agent_gets_a_task_only_with_the_tick_and_an_absent_one_never(
     both = ("Even without a free slot", "Even though they do not meet")
     expect(assign(*both).locator(".act__refused")).to_contain_text("Bob")
     cockpit.keyboard.press("Escape")
-    desk = open_page(chromium, server, "/agent/", "bob", server.credentials()["AGENT_PASSWORD"])
+    desk = open_browser(chromium, server, "/agent/", "bob")
     desk.locator("#activity-menu summary").click()
     desk.locator("#activity-menu button").filter(has_text="Available").first.click()
     expect(desk.locator("#activity-menu summary")).to_contain_text("Available")
