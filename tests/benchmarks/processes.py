@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.server import ROOT, Cordboard
 
@@ -79,3 +80,18 @@ def cpu_seconds(process: int) -> float:
     """Return how many seconds a process has computed, in steps of the kernel's clock."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def database_cpu_seconds(url: str) -> float:
+    """Return how many seconds all processes of a private PostgreSQL have computed."""
+    (home,) = parse_qs(urlsplit(url).query)["host"]
+    main = (Path(home) / "data" / "postmaster.pid").read_text().split("\n", 1)[0]
+    clock = 0
+    for directory in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
+            if directory.name == main:
+                clock += sum(map(int, fields[11:15]))  # with the sessions that have ended
+            elif fields[1] == main:
+                clock += sum(map(int, fields[11:13]))
+    return clock / os.sysconf("SC_CLK_TCK")

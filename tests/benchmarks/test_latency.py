@@ -1,12 +1,13 @@
-"""From a posted task to its offer on the agent's websocket, in the whole running system (10, 11).
+"""From a posted task to its offer on the agent's websocket, in the whole running system (P5, P6).
 
 A thousand workers are online and ten thousand tasks wait in vain. Everything shares one machine:
-the server, its database, and the clients.
+the server, its database, and the clients. `RATES` sets the tasks a second.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import queue
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from websockets.typing import Origin
 from routing.demo.client import Client
 from tests import postgres
 from tests.benchmarks.conftest import Table
+from tests.benchmarks.processes import cpu_seconds, database_cpu_seconds
 from tests.server import ROOT, Cordboard, running_server
 
 pytestmark = pytest.mark.bench
@@ -30,13 +33,14 @@ pytestmark = pytest.mark.bench
 SECONDS = 8
 WARMING = 2
 SENDERS = 8
-RATES = [int(rate) for rate in os.environ.get("RATES", "10,50,200").split(",")]
+RATES = [int(rate) for rate in os.environ.get("RATES", "50,100,200").split(",")]
 # For each database, what each rate has to reach: milliseconds at p50 and at p99.
 BARS: dict[str, dict[int, tuple[int, int]]] = {
-    "PostgreSQL": {50: (20, 60), 200: (30, 100)},
-    "embedded": {50: (25, 80)},
+    "PostgreSQL": {50: (8, 25), 100: (12, 40), 200: (20, 60)},
+    "embedded": {50: (7, 25), 100: (8, 35), 200: (25, 90)},
 }
-NUMBERS = {"PostgreSQL": 10, "embedded": 11}
+MOST_CPU_MS, AT_RATE = 5.0, 200
+"""Most CPU time of all parts and the database for each task, at this many tasks a second (P5)."""
 
 
 @pytest.mark.parametrize("database", ["embedded", "PostgreSQL"])
@@ -46,17 +50,24 @@ def test_latency_from_post_to_offer(
     home = tmp_path_factory.mktemp("latency")
     if database == "embedded":
         with running_server(home) as server:
-            measure(table, server, database)
+            measure(table, server, database, lambda: 0.0)
     else:
         with (
             postgres.private_server(durable=True) as url,
             running_server(home, environment={"DATABASE_URL": url}) as server,
         ):
-            measure(table, server, database)
+            measure(table, server, database, functools.partial(database_cpu_seconds, url))
 
 
-def measure(table: Table, server: Cordboard, database: str) -> None:
-    """Post at each rate, for some seconds, and print the whole distribution."""
+def measure(
+    table: Table, server: Cordboard, database: str, read_database_cpu: Callable[[], float]
+) -> None:
+    """Post at each rate, for some seconds, and print the whole distribution and what it cost."""
+
+    def read_cpu() -> dict[str, float]:
+        parts = {name: cpu_seconds(process) for name, process in server.parts().items()}
+        return parts | {"database": read_database_cpu()}
+
     rooms = {str(rate): rate * (WARMING + SECONDS) for rate in RATES}
     made = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.latency_data", json.dumps(rooms)],
@@ -69,16 +80,26 @@ def measure(table: Table, server: Cordboard, database: str) -> None:
     for rate in RATES:
         # A process compiles and prepares its statements at their first use.
         asyncio.run(rush(server, crowd, rate, seconds=WARMING))
+        before = read_cpu()
         taken = asyncio.run(rush(server, crowd, rate, seconds=SECONDS))
+        cpu = {name: 1000 * (now - before[name]) / len(taken) for name, now in read_cpu().items()}
         marks = {f"p{part}": taken[len(taken) * part // 100] for part in (50, 90, 99)}
         most = BARS[database].get(rate)
         bar = f" ({most[0]} / {most[1]} ms)" if most else ""
         table.add(
-            f"{NUMBERS[database]}  POST to offer on the websocket, {database}, {rate}/s{bar}",
+            f"P6  POST to offer on the websocket, {database}, {rate}/s{bar}",
             " ".join(f"{name} {value:.0f}" for name, value in marks.items())
             + f" max {taken[-1]:.0f} ms",
             "",
             None if most is None else marks["p50"] <= most[0] and marks["p99"] <= most[1],
+        )
+        spent = sum(cpu.values())
+        table.add(
+            f"P5  CPU of a task, {database}, {rate}/s (<= {MOST_CPU_MS:g} ms at {AT_RATE}/s): "
+            + " ".join(f"{name} {each:.1f}" for name, each in cpu.items() if each >= 0.05),
+            f"{spent:.1f} ms",
+            "",
+            spent <= MOST_CPU_MS if rate == AT_RATE else None,
         )
 
 
