@@ -83,15 +83,16 @@ def cpu_seconds(process: int) -> float:
 
 
 def database_cpu_seconds(url: str) -> float:
-    """Return how many seconds all processes of a private PostgreSQL have computed."""
+    """Return how many seconds all processes of a private PostgreSQL have computed.
+
+    Those that have ended count in steps of the kernel's clock.
+    """
     (home,) = parse_qs(urlsplit(url).query)["host"]
     main = (Path(home) / "data" / "postmaster.pid").read_text().split("\n", 1)[0]
-    clock = 0
-    for directory in Path("/proc").iterdir():
+    ended = Path(f"/proc/{main}/stat").read_text().rpartition(")")[2].split()[13:15]
+    processes = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    spent = sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
+    for process in (main, *processes):
         with contextlib.suppress(OSError):
-            fields = (directory / "stat").read_text().rpartition(")")[2].split()
-            if directory.name == main:
-                clock += sum(map(int, fields[11:15]))  # with the sessions that have ended
-            elif fields[1] == main:
-                clock += sum(map(int, fields[11:13]))
-    return clock / os.sysconf("SC_CLK_TCK")
+            spent += int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+    return spent
