@@ -33,13 +33,21 @@ class Candidate:
     whether its cached rank of this worker is out of date.
     """
 
-    __slots__ = ("_consumed", "_reserved_us", "_view", "assigned_slots", "worker")
+    __slots__ = (
+        "_consumed",
+        "_reserved_by_channel",
+        "_reserved_us",
+        "_view",
+        "assigned_slots",
+        "worker",
+    )
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.assigned_slots = 0
         self._consumed: dict[int, int] = {}
-        self._reserved_us: dict[int | None, int] = {}
+        self._reserved_by_channel: dict[int, int] = {}
+        self._reserved_us = worker.last_reserved_us
         self._view: View | None = None
 
     def consumed(self, channel: WorkerChannel) -> int:
@@ -50,22 +58,23 @@ class Candidate:
         """Return when the worker last got a task, on any channel or (optimized) on this one."""
         worker = self.worker
         if not optimized:
-            return self._reserved_us.get(None, worker.last_reserved_us)
+            return self._reserved_us
         channel = worker.channels.get(channel_id)
         seen = -1 if channel is None else channel.last_reserved_us
-        return self._reserved_us.get(channel_id, seen)
+        return self._reserved_by_channel.get(channel_id, seen)
 
-    def assign(self, channel_id: int, *, at: int) -> None:
-        """Assign one slot of a channel to the worker.
+    def assign(self, channel_id: int, *, at: int) -> int:
+        """Assign one slot of a channel to the worker; return how many this pass has assigned there.
 
         Arguments:
             at: the moment, in microseconds. Each slot that a pass assigns gets a later one, so that
                 the worker who got a slot first ranks first again.
         """
         self.assigned_slots += 1
-        self._consumed[channel_id] = self._consumed.get(channel_id, 0) + 1
-        self._reserved_us[channel_id] = self._reserved_us[None] = at
+        self._consumed[channel_id] = count = self._consumed.get(channel_id, 0) + 1
+        self._reserved_by_channel[channel_id] = self._reserved_us = at
         self._view = None
+        return count
 
     def view(self) -> View:
         """Return the worker's current values as expressions read them."""

@@ -16,7 +16,8 @@ class AssignmentOrder:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[_Block] = []
+        self._last = _Block()
+        self._blocks = [self._last]
         self._block_by_place: dict[int, _Block] = {}
         self._first = 0  # all blocks before this one are empty
 
@@ -26,12 +27,14 @@ class AssignmentOrder:
         Arguments:
             bit: the bitset with only this place.
         """
+        block = self._last
         before = self._block_by_place.get(place)
         if before is not None:
-            before.members &= ~bit
-        block = self._blocks[-1] if self._blocks else None
-        if block is None or len(block.places) == BLOCK_SIZE:
-            block = _Block()
+            before.members ^= bit
+            if before is block:
+                block.places.remove(place)
+        if len(block.places) == BLOCK_SIZE:
+            block = self._last = _Block()
             self._blocks.append(block)
         block.members |= bit
         block.places.append(place)
@@ -47,18 +50,14 @@ class AssignmentOrder:
             number += 1
         if not found & (found - 1):
             return found.bit_length() - 1
-        block = blocks[number]
-        # A worker may stand twice in one block; the later place counts.
-        last = {place: position for position, place in enumerate(block.places)}
-        return next(
-            place
-            for position, place in enumerate(block.places)
-            if found >> place & 1 and last[place] == position
-        )
+        for place in blocks[number].places:
+            if found >> place & 1:
+                return place
+        raise AssertionError("a member of a block is one of its places")
 
 
 class _Block:
-    """Successive places (`places`), and which of them have not been appended again (`members`)."""
+    """Successive places (`places`), and which of them are in no later block (`members`)."""
 
     __slots__ = ("members", "places")
 

@@ -127,20 +127,20 @@ class LaneMatcher:
             self.closed = True
             return ()
         worker_set = self._worker_set
-        fresh = eligible & ~worker_set.assigned
+        fresh = eligible & worker_set.unassigned
         if fresh:
-            return (self._assign((fresh & -fresh).bit_length() - 1),)
-        return (self._assign(worker_set.find_longest_idle(eligible)),)
+            place = (fresh & -fresh).bit_length() - 1
+        else:
+            place = worker_set.find_longest_idle(eligible)
+        return (worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now),)
 
     def _assign(self, place: int) -> tuple[Worker, int]:
         """Assign a slot to a worker; return them with the number of slots they got before."""
-        worker_set = self._worker_set
-        before = worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now)
-        return worker_set.workers[place], before
+        return self._worker_set.assign_slot(place, self.lane.task_channel_id, now=self._now)
 
     def _best(self, eligible: int, task: Task) -> int | None:
         if not self._task_conditions:
-            if self._by_idle_time and (fresh := eligible & ~self._worker_set.assigned):
+            if self._by_idle_time and (fresh := eligible & self._worker_set.unassigned):
                 return (fresh & -fresh).bit_length() - 1
             return next(self._in_order(eligible))
         view = build_age_view(task.created_us, now=self._now)
@@ -154,8 +154,8 @@ class LaneMatcher:
     def _in_order(self, eligible: int) -> Iterator[int]:
         """Yield the places in a bitset, the best first."""
         worker_set = self._worker_set
-        fresh = eligible & ~worker_set.assigned
-        assigned = eligible & worker_set.assigned
+        fresh = eligible & worker_set.unassigned
+        assigned = eligible & ~worker_set.unassigned
         if self._by_idle_time:
             while fresh:
                 lowest = fresh & -fresh
@@ -182,13 +182,13 @@ class LaneMatcher:
     def _fresh_by_rank(self, eligible: int) -> Iterator[int]:
         """Yield the workers of a set without a slot from this pass, the best first."""
         if self._by_rank is None:
-            fresh = self.select_eligible() & ~self._worker_set.assigned
+            fresh = self.select_eligible() & self._worker_set.unassigned
             self._by_rank = sorted(list_places(fresh), key=self._rank, reverse=True)
         order = self._by_rank
         # A worker who got a slot in this pass stays out of this list.
-        while order and self._worker_set.assigned >> order[-1] & 1:
+        while order and not self._worker_set.unassigned >> order[-1] & 1:
             order.pop()
-        fresh = eligible & ~self._worker_set.assigned
+        fresh = eligible & self._worker_set.unassigned
         return (place for place in reversed(order) if fresh >> place & 1)
 
     def _rank(self, place: int) -> tuple[Any, ...]:

@@ -37,8 +37,8 @@ class WorkerSet:
         self.all_workers = (1 << len(self.workers)) - 1
         self.clock = clock
         self.multi_task = multi_task
-        self.assigned = 0
-        """The workers with a slot from this pass, as a bitset."""
+        self.unassigned = self.all_workers
+        """The workers without a slot from this pass, as a bitset."""
         self.assigned_slots = 0
         """The number of slots that this pass has assigned."""
         self._assignments = AssignmentOrder()
@@ -50,8 +50,8 @@ class WorkerSet:
         # Atoms that read load: by channel and figure where they read one figure; all others below.
         self._figures: dict[Segment, dict[Segment, list[AtomicCondition]]] = {}
         self._loads: list[AtomicCondition] = []
-        # By channel, capacity and slots in use: the atoms that one slot more turns true or false.
-        self._turns: dict[tuple[Segment, int, int], list[tuple[AtomicCondition, bool]]] = {}
+        # By channel, capacity and slots in use: the selections that one slot more changes.
+        self._turns: dict[tuple[Segment, int, int], list[Selection]] = {}
 
     def candidate(self, place: int) -> Candidate:
         """Return the worker at a place, with the slots that the pass has assigned to them."""
@@ -64,59 +64,51 @@ class WorkerSet:
         """Return the worker at a place for reading only, without storing a new `Candidate`."""
         return self._candidates.get(place) or Candidate(self.workers[place])
 
-    def assign_slot(self, place: int, channel_id: int, *, now: int) -> int:
+    def assign_slot(self, place: int, channel_id: int, *, now: int) -> tuple[Worker, int]:
         """Assign one slot of a channel to the worker at a place.
 
-        Returns the number of slots that the pass had assigned to this worker before.
+        Returns the worker, and the number of slots that the pass had assigned to them before.
         """
         self.assigned_slots += 1
         candidate = self._candidates.get(place) or self.candidate(place)
-        before = candidate.assigned_slots
+        before, worker, bit = candidate.assigned_slots, candidate.worker, 1 << place
         # Later assignments of a pass get later times, one microsecond apart.
-        candidate.assign(channel_id, at=now + self.assigned_slots)
-        bit = 1 << place
-        self.assigned |= bit
+        on_channel = candidate.assign(channel_id, at=now + self.assigned_slots)
+        if not before:
+            self.unassigned ^= bit
         self._assignments.append(place, bit)
-        channel = candidate.worker.channels.get(channel_id)
+        channel = worker.channels.get(channel_id)
         if channel is not None:
-            used = candidate.consumed(channel)
+            used = channel.consumed + on_channel
             if self.multi_task and not has_slot_for_router(channel, used):
                 checked = self._free_slots.get(channel_id)
                 if checked is not None:
                     checked.found.bits &= ~bit
-            if channel.unique_name in self._figures:
-                self._turn_figures(bit, channel, used)
+            if self._figures:
+                key = channel.unique_name, channel.configured_capacity, used
+                turns = self._turns.get(key)
+                for selection in self._find_turns(key, channel) if turns is None else turns:
+                    selection.bits ^= bit
         if not self.multi_task:
             for known in self._free_slots.values():
                 known.found.bits &= ~bit
         for atom in self._loads:
             self._reselect(atom, place)
-        return before
+        return worker, before
 
-    def _turn_figures(self, bit: int, channel: WorkerChannel, used: int) -> None:
-        """Update the atoms that read a worker's figures on a channel, after one slot more."""
-        key = channel.unique_name, channel.configured_capacity, used
-        turns = self._turns.get(key)
-        if turns is None:
-            turns = self._turns[key] = self._find_turns(channel, used)
-        for atom, holds in turns:
-            if holds:
-                self._selected[atom].bits |= bit
-            else:
-                self._selected[atom].bits &= ~bit
-
-    def _find_turns(self, channel: WorkerChannel, used: int) -> list[tuple[AtomicCondition, bool]]:
-        """Return the atoms whose answer changes with this slot, each with its new answer."""
-        found = []
-        for name, atoms in self._figures[channel.unique_name].items():
+    def _find_turns(self, key: tuple[Segment, int, int], channel: WorkerChannel) -> list[Selection]:
+        """Return the selections that a worker enters or leaves with the last slot; cached."""
+        used, found = key[2], []
+        for name, atoms in self._figures.get(channel.unique_name, {}).items():
             if name in LOAD_FIGURES:
                 figure = CHANNEL_FIGURES[str(name)]
                 before, after = figure(channel, used - 1), figure(channel, used)
                 found += [
-                    (atom, atom.holds_for(after))
+                    self._selected[atom]
                     for atom in atoms
                     if atom.holds_for(before) != atom.holds_for(after)
                 ]
+        self._turns[key] = found
         return found
 
     def find_longest_idle(self, among: int) -> int:
@@ -247,7 +239,7 @@ class WorkerSet:
             self._turns.clear()
         else:
             self._loads.append(atom)
-        for place in list_places(self.assigned):
+        for place in list_places(self.all_workers & ~self.unassigned):
             self._reselect(atom, place)
 
     def _reselect(self, atom: AtomicCondition, place: int) -> None:
