@@ -1,7 +1,8 @@
 """What cycles and answers cost, in a process beside a server whose parts stand still.
 
 `python -m tests.benchmarks.task_costs CROWD DATABASE_URL` prints JSON: for each operation the
-microseconds of CPU of its thread and of PostgreSQL. Its first argument is what `latency_data` wrote.
+microseconds of CPU of its thread and of PostgreSQL. Its first argument is what `latency_data`
+wrote.
 """
 
 from __future__ import annotations
