@@ -136,6 +136,12 @@ class ListOperation(Operation, ABC, Generic[Row]):
         """Return the rows that match the filters."""
         return rows
 
+    def filter_page(
+        self, rows: QuerySet[Row], arguments: Arguments, token: keysets.Token | None
+    ) -> QuerySet[Row]:
+        """Return the rows that match the filters, among which the page begins at a token."""
+        return self.filter_rows(rows, arguments)
+
     def python_filter(self, arguments: Arguments) -> pagination.RowFilter | None:
         """Return the filter that must be evaluated in Python, if any."""
         return None
@@ -184,7 +190,7 @@ class ListQuery(Generic[Row]):
         """Load one page of the selected rows."""
         operation = self.operation
         return pagination.load_page(
-            operation.filter_rows(self.rows, self.arguments),
+            operation.filter_page(self.rows, self.arguments, wanted.token),
             wanted,
             self.order,
             indexed=self.order in (operation.order, *operation.indexed_orders),

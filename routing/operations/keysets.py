@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -22,10 +22,15 @@ Key = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One column of an order, and its direction."""
+    """One column of an order, and its direction.
+
+    Arguments:
+        greatest: the greatest value that the column can have, if many rows have it.
+    """
 
     column: str
     descending: bool = False
+    greatest: int | None = None
 
 
 Order = tuple[Clause, ...]
@@ -49,7 +54,7 @@ def load_first_rows(
         indexed: there is an index in exactly this order, so that no sorting is needed.
     """
     backwards = token is not None and token.backwards
-    clauses = [Clause(c.column, c.descending != backwards) for c in order]
+    clauses = [replace(c, descending=c.descending != backwards) for c in order]
     rows = rows.order_by(*[f"-{c.column}" if c.descending else c.column for c in clauses])
     if indexed:
         return list(
@@ -70,6 +75,10 @@ def load_first_rows(
 
 def _condition_after(clauses: Sequence[Clause], rows: QuerySet[Row], token: Token) -> Q:
     """Return the condition of lying after a key: later in some column, equal in all before it."""
+    first, *_ = clauses
+    if not first.descending and token.key[0] == first.greatest:
+        nearest, *_ = _ranges_after(clauses, rows, token)
+        return nearest
     # Repeats the first column, because the planner seeks in the index by this condition alone.
     bound = "lte" if clauses[0].descending else "gte"
     leading = Q(**{f"{clauses[0].column}__{bound}": _value(rows.model, clauses[0], token.key[0])})

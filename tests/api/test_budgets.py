@@ -109,7 +109,7 @@ def test_every_list_has_a_budget() -> None:
             "tasks_alive (workspace_id=? AND date_created>?)",
         ),
         ("Events?Minutes=40000&", "(workspace_sid=? AND event_date"),
-        ("Events?After=&", "events_log (workspace_sid=? AND transaction_id>?)"),
+        ("Events?After=&", "events_log (workspace_sid=? AND transaction_id=? AND id>?)"),
     ],
 )
 def test_a_page_is_found_by_its_first_key_however_far_it_is(
@@ -122,6 +122,19 @@ def test_a_page_is_found_by_its_first_key_however_far_it_is(
     *_, plan = plans(api, url)
     assert index in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_log_is_continued_without_reading_what_came_before(
+    api: Api, workspace: models.Workspace, root: str
+) -> None:
+    for _ in range(3):
+        factories.task(workspace, now=timezone.now())
+    first = models.Event.objects.filter(workspace_sid=workspace.sid).order_by("pk")[0]
+    url = f"{root}/Events?After={first.sid}&PageSize=1"
+    for _ in range(2):
+        *_, plan = plans(api, url)
+        assert "events_log (workspace_sid=? AND transaction_id=? AND id>?)" in plan
+        url = api.send("GET", url)["meta"]["next_page_url"]
 
 
 def test_waiting_tasks_are_read_by_priority_without_sorting(

@@ -109,6 +109,22 @@ def test_a_page_takes_the_same_number_of_queries_however_many_events_there_are(
             factories.task(workspace)
 
 
+def test_a_log_that_was_moved_from_postgresql_is_read_on_into_new_events(
+    api: Api, root: str, workspace: models.Workspace
+) -> None:
+    for second in range(3):
+        factories.task(workspace, now=later(second))
+    log = models.Event.objects.filter(workspace_sid=workspace.sid).order_by("pk")
+    whole = list(log.values_list("sid", flat=True))
+    # Moved events are numbered below 0, in their order.
+    for number, sid in enumerate(whole[:4]):
+        log.filter(sid=sid).update(transaction_id=number - 9)
+    models.Event.objects.filter(sid__in=whole[4:]).update(transaction_id=0)
+    for start in (0, 3, 4, len(whole) - 1):
+        assert read_on(api, root, whole[start], PageSize=2) == whole[start + 1 :]
+    assert read_on(api, root, "", PageSize=1) == whole
+
+
 def plan(rows: Any) -> str:
     return str(rows.explain())
 
