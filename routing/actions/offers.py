@@ -126,8 +126,8 @@ def grab_task(
 def _describe_place(ahead: grab_places.Ahead, older: int) -> EventData:
     """Return what the event of a grab says of the tasks that waited before it."""
     place: EventData = {"grab_ahead": str(ahead.number), "grab_older": str(older)}
-    if ahead.first:
-        place["grab_passed_over"] = " ".join(ahead.first)
+    if ahead.sids:
+        place["grab_passed_over"] = " ".join(ahead.sids)
     return place
 
 

@@ -14,18 +14,16 @@ from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql.grab_places import COUNT_OLDER
 
 MOST_COUNTED: Final = 100
-"""Number up to which tasks before the grabbed one are counted."""
-MOST_NAMED: Final = 20
-"""Tasks before the grabbed one that are named."""
+"""Number up to which tasks before the grabbed one are counted, and those of its lane named."""
 MOST_READ: Final = 1_000
 """Tasks of a queue, from the oldest, among which older ones are counted."""
 
 
 class Ahead(NamedTuple):
-    """What would have been served before a task: their number, and the sids of the first ones."""
+    """What would have been served before a task: their number, and the sids of those counted."""
 
     number: int
-    first: Sequence[str]
+    sids: Sequence[str]
 
 
 def send_ahead(task: models.Task) -> Pending[Ahead]:
@@ -39,7 +37,7 @@ def send_ahead(task: models.Task) -> Pending[Ahead]:
     def read() -> Ahead:
         found = [sid for (sid,) in sent.result()]
         count = found.index(task.sid) if task.sid in found else MOST_COUNTED
-        return Ahead(count, found[: min(count, MOST_NAMED)])
+        return Ahead(count, found[:count])
 
     return Pending(read)
 

@@ -1,8 +1,9 @@
 """Picking by hand: which tasks agents grabbed, and which waiting ones they passed over.
 
 Each grab recorded how many tasks would have been served before it: `grab_ahead` of those that ask
-for the same, so that every agent could have taken them, and `grab_older` of its whole queue. The
-first of those ahead are named, so that a report can tell how long they waited in the end.
+for the same, so that every agent could have taken them, and `grab_older` of its whole queue. Those
+ahead are named as far as they are counted, so that a report can tell how long they waited in the
+end.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from routing.core.event_catalog import EventType as E
 from routing.core.rates import Target, WaitClock
 from routing.core.vocabulary import AssignmentStatus, ReservationOrigin
 from routing.models import Event, Workspace
+from routing.snapshots.grab_places import MOST_COUNTED
 from routing.statistics.booking import MINUTE_US
 from routing.statistics.grouping import Scope
 from routing.statistics.service_reports import Targets, load_targets
@@ -29,6 +31,8 @@ MOST_GRABS: Final = 100_000
 """Grabs that one report reads."""
 MOST_PASSED: Final = 20_000
 """Tasks passed over that one report looks up."""
+MOST_PAIRS: Final = 200_000
+"""Pairs of a row and a task passed over that one report keeps."""
 _CHUNK: Final = 500
 
 Key = tuple[int, int]
@@ -51,6 +55,7 @@ class Picks:
         out_of_order: some that ask for the same waited before it; this is certain.
         maybe: only older ones of its queue waited, which may ask for something else.
         passed_over: of each grab out of order, how many were passed over.
+        cut: grabs that passed over more tasks than are followed.
         passed: the tasks that were passed over, by sid, each with the first time that it was.
         waits: how long those of them waited that are looked up, and whether longer than the target.
     """
@@ -59,6 +64,7 @@ class Picks:
     out_of_order: int = 0
     maybe: int = 0
     passed_over: list[int] = field(default_factory=list)
+    cut: int = 0
     passed: dict[str, datetime] = field(default_factory=dict)
     waits: dict[str, Wait] = field(default_factory=dict)
 
@@ -100,6 +106,7 @@ class Picks:
         self.out_of_order += other.out_of_order
         self.maybe += other.maybe
         self.passed_over += other.passed_over
+        self.cut += other.cut
         self.waits |= other.waits
 
 
@@ -110,7 +117,7 @@ class LoadedPicks:
     Arguments:
         rows: by the keys of a worker and a queue.
         is_cut: whether there were more grabs than are read.
-        passed_cut: whether they passed over more tasks than are looked up.
+        passed_cut: whether they passed over more tasks than one report looks up.
     """
 
     rows: dict[Key, Picks]
@@ -140,18 +147,23 @@ def load_picks(scope: Scope, *, now: datetime) -> LoadedPicks:
     found: dict[Key, Picks] = {}
     passed: dict[str, datetime] = {}
     count = 0
-    passed_cut = False
+    passed_cut, pairs = False, 0
     for at, worker, queue, ahead, older, names in values[: MOST_GRABS + 1].iterator():
         count += 1
         if count > MOST_GRABS or ahead is None:
             continue
         one = found.setdefault((worker or 0, queue or 0), Picks())
         one.add_grab(int(ahead), int(older or 0))
-        for sid in (names or "").split():
-            if sid in passed or len(passed) < MOST_PASSED:
+        named = (names or "").split()
+        followed = 0
+        for sid in named:
+            pairs += sid not in one.passed
+            if pairs <= MOST_PAIRS and (sid in passed or len(passed) < MOST_PASSED):
                 one.passed[sid] = passed[sid] = at  # the newest grab is read first
-            else:
-                passed_cut = True
+                followed += 1
+        passed_cut |= followed < len(named)
+        # Tasks are counted up to a limit, and an earlier release named only the first of them.
+        one.cut += followed < int(ahead) or int(ahead) >= MOST_COUNTED
     waits = _load_waits(scope.workspace, passed, now)
     for one in found.values():
         one.waits = {sid: waits[sid] for sid in one.passed if sid in waits}

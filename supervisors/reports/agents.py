@@ -17,6 +17,7 @@ from routing.statistics import agent_reports
 from routing.statistics.agent_reports import AgentWork, Key
 from routing.statistics.grouping import INTERVAL
 from routing.statistics.occupancy import find_known_until
+from routing.statistics.windows import Span
 from supervisors.durations import isolate_date
 from supervisors.reports.columns import Column, Label, Unit
 from supervisors.reports.request import Request
@@ -30,8 +31,10 @@ def build_table(request: Request) -> Table:
     """Return the rows of the window, and their total."""
     intervals = request.window.split()
     with consistent_snapshot():
-        found = _load(request, request.build_scope(intervals, FILTERS).intervals)
-        earlier = _load_earlier(request)
+        found = _load(request, intervals)
+        before = request.split_earlier()
+        earlier = _load(request, before) if request.earlier_days else None
+    placed = request.place_earlier(earlier or {}, intervals, before)
     keys = sorted(found)
     request.load_names(keys)
     rows = []
@@ -39,7 +42,7 @@ def build_table(request: Request) -> Table:
         heads = request.build_heads(key, intervals)
         row = Row(heads=heads, figures=found[key], query=request.write_cell(heads, FILTERS))
         if earlier is not None:
-            row.before = earlier.get(key) or AgentWork()
+            row.before = placed.get(key) or AgentWork()
         rows.append(row)
     if INTERVAL not in request.by:
         rows.sort(key=lambda row: row.heads[0].text.casefold())
@@ -59,16 +62,9 @@ def build_table(request: Request) -> Table:
     )
 
 
-def _load(request: Request, intervals: Sequence[Any]) -> dict[Key, AgentWork]:
+def _load(request: Request, intervals: Sequence[Span]) -> dict[Key, AgentWork]:
     scope = request.build_scope(intervals, FILTERS)
     return agent_reports.load_agents(scope, request.columns)
-
-
-def _load_earlier(request: Request) -> dict[Key, AgentWork] | None:
-    """Return the rows of the window for comparison; by agent alone, as days of rosters differ."""
-    if not request.earlier_days or INTERVAL in request.by:
-        return None
-    return _load(request, [request.earlier_span])
 
 
 def describe_known(request: Request) -> Iterator[str]:

@@ -23,6 +23,7 @@ from supervisors.csv_files import stream_csv
 from supervisors.panels import PAGES
 from supervisors.reports import cells
 from supervisors.reports.cells import AskedCell, Entry
+from supervisors.reports.limits import limit_reports
 from supervisors.reports.names import PARAMETERS, Names
 from supervisors.reports.request import wants_json
 from supervisors.reports.service_columns import list_columns
@@ -54,6 +55,7 @@ ORIGINS: Final = {
 
 @require_GET
 @access.supervisors_only
+@limit_reports
 def show_cell(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Show the events behind a cell."""
     asked = _read(request, supervisor)
@@ -98,6 +100,7 @@ def show_cell(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
 
 @require_GET
 @access.supervisors_only
+@limit_reports
 def show_cell_file(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Return the events behind a cell as a file, at most `MOST_FILE_ROWS`."""
     asked = _read(request, supervisor)

@@ -32,8 +32,15 @@ def write_file(request: Request, table: Table, rows: Iterable[Row]) -> HttpRespo
             header += [name, f"{name} sid"] if name in _WITH_SID else [name]
     for column in table.columns:
         header += column.file_names
+        if request.earlier_days:
+            header += [f"before: {name}" for name in column.file_names]
     if INTERVAL not in request.by:
         header += [f"window start [{zone}]", f"window end [{zone}]"]
+    if request.earlier_days:
+        header += [f"before: window start [{zone}]", f"before: window end [{zone}]"]
+
+    find_local, span = request.window.calendar.find_local, request.earlier_span
+    earlier = (find_local(span.start), find_local(span.end))
 
     def lines() -> Iterator[list[Any]]:
         for row in islice(rows, MOST_ROWS):
@@ -42,8 +49,12 @@ def write_file(request: Request, table: Table, rows: Iterable[Row]) -> HttpRespo
                 cells += _write_head(request, name, head)
             for column in table.columns:
                 cells += list_file_values(column.unit, column.read(row.figures))
+                if request.earlier_days:
+                    cells += list_file_values(column.unit, column.read(row.before))
             if INTERVAL not in request.by:
                 cells += [request.window.start.isoformat(), request.window.end.isoformat()]
+            if request.earlier_days:
+                cells += [each.isoformat() for each in earlier]
             yield cells
 
     answer: HttpResponse = stream_csv(

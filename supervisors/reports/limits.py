@@ -25,7 +25,10 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Supervisor, P], HttpResponse]
 
 MOST_A_MINUTE: Final = 60
-"""Reports and files of reports that a user may ask for in one minute, over all processes."""
+"""Reports, files, and pages of the tasks behind a figure, that a user may ask for in one minute.
+
+Over all processes.
+"""
 _SECONDS: Final = 60
 WAIT_SECONDS: Final = 5.0
 """Seconds that a report waits for others of its process."""
@@ -59,10 +62,10 @@ def limit_reports(view: View[P]) -> View[P]:
 
 def _describe_many(wait: int) -> str:
     return ngettext(
-        "You have asked for more than %(most)d reports in this minute. Try again in "
-        "%(seconds)d second.",
-        "You have asked for more than %(most)d reports in this minute. Try again in "
-        "%(seconds)d seconds.",
+        "You have asked for more than %(most)d reports, files or lists of tasks in this minute. "
+        "Try again in %(seconds)d second.",
+        "You have asked for more than %(most)d reports, files or lists of tasks in this minute. "
+        "Try again in %(seconds)d seconds.",
         wait,
     ) % {"most": MOST_A_MINUTE, "seconds": wait}
 

@@ -27,29 +27,20 @@ def build_table(request: Request) -> Table:
     """Return the rows of the window, and their total."""
     intervals = request.window.split()
     found = agent_reports.load_times(request.build_scope(intervals, FILTERS), request.columns)
-    earlier = None
+    earlier, before = None, request.split_earlier()
     if request.earlier_days:
-        calendar = request.window.calendar
-        before = calendar.split(request.earlier_span, request.window.step)
         earlier = agent_reports.load_times(request.build_scope(before, FILTERS), request.columns)
-        if INTERVAL in request.by:
-            numbers = request.map_earlier(intervals, before)
-            earlier = {
-                (number, *key[1:]): time
-                for number, other in numbers.items()
-                for key, time in earlier.items()
-                if key[0] == other
-            }
     keys = set(found)
     if list(request.by) == [INTERVAL]:
         keys |= {(number,) for number in range(len(intervals))}
     ordered = sorted(keys)
     request.load_names(ordered)
+    placed = request.place_earlier(earlier or {}, intervals, before)
     rows = [
         Row(
             heads=request.build_heads(key, intervals),
             figures=found.get(key) or WorkerTime(),
-            before=None if earlier is None else earlier.get(key) or WorkerTime(),
+            before=None if earlier is None else placed.get(key) or WorkerTime(),
         )
         for key in ordered
     ]

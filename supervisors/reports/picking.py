@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from routing import models, sids
+from routing.snapshots.grab_places import MOST_COUNTED
 from routing.statistics import pick_reports
-from routing.statistics.pick_reports import MOST_GRABS, MOST_PASSED, Picks
+from routing.statistics.pick_reports import MOST_GRABS, MOST_PASSED, LoadedPicks, Picks
+from routing.statistics.windows import Span
 from supervisors.reports.columns import Column, Unit
-from supervisors.reports.request import Request
+from supervisors.reports.request import Key, Request
 from supervisors.reports.tables import Row, Table
 from supervisors.wording import GRAB_POLICIES
 
@@ -31,39 +33,61 @@ class QueuePicks:
 
 def build_table(request: Request) -> Table:
     """Return the rows of the window by name, without a ranking."""
-    scope = request.build_scope([request.window.span], FILTERS)
-    loaded = pick_reports.load_picks(scope, now=request.now)
-    place = {"agent": 0, "queue": 1}
-    found: dict[tuple[int, ...], Picks] = {}
-    total = Picks()
-    for pair, picks in loaded.rows.items():
-        key = tuple(pair[place[name]] for name in request.by)
-        found.setdefault(key, Picks()).add(picks)
-        total.add(picks)
+    loaded, found, total = _load(request, request.window.span)
+    earlier = _load(request, request.earlier_span) if request.earlier_days else None
     request.load_names(found)
     policies = _load_policies(request.workspace)
     rows = []
     for key, picks in found.items():
         heads = request.build_heads(key, ())
         queue = key[list(request.by).index("queue")] if "queue" in request.by else 0
-        figures = QueuePicks(picks, policies.get(queue, ""))
-        query = request.write_cell(heads, FILTERS)
-        rows.append(Row(heads=heads, figures=figures, query=query))
+        row = Row(heads=heads, figures=QueuePicks(picks, policies.get(queue, "")))
+        row.query = request.write_cell(heads, FILTERS)
+        if earlier is not None:
+            row.before = QueuePicks(earlier[1].get(key) or Picks())
+        rows.append(row)
     rows.sort(key=lambda row: [head.text.casefold() for head in row.heads])
-    notes = []
-    if loaded.is_cut:
-        notes.append(_("The newest %(grabs)d grabs were read.") % {"grabs": MOST_GRABS})
-    if loaded.passed_cut:
-        notes.append(
-            _("Of the tasks that were passed over, %(tasks)d were looked up.")
-            % {"tasks": MOST_PASSED}
-        )
     return Table(
         columns=_COLUMNS,
         rows=rows,
-        total=Row(heads=(), figures=QueuePicks(total), query=request.write_cell((), FILTERS)),
-        notes=notes,
+        total=Row(
+            heads=(),
+            figures=QueuePicks(total),
+            before=None if earlier is None else QueuePicks(earlier[2]),
+            query=request.write_cell((), FILTERS),
+        ),
+        notes=list(_describe_limits([loaded] if earlier is None else [loaded, earlier[0]], total)),
     )
+
+
+def _load(request: Request, span: Span) -> tuple[LoadedPicks, dict[Key, Picks], Picks]:
+    """Return the grabs of a span as they were read, by the keys of rows, and in all."""
+    loaded = pick_reports.load_picks(request.build_scope([span], FILTERS), now=request.now)
+    place = {"agent": 0, "queue": 1}
+    found: dict[Key, Picks] = {}
+    total = Picks()
+    for pair, picks in loaded.rows.items():
+        found.setdefault(tuple(pair[place[name]] for name in request.by), Picks()).add(picks)
+        total.add(picks)
+    return loaded, found, total
+
+
+def _describe_limits(read: Sequence[LoadedPicks], total: Picks) -> Iterator[str]:
+    """Yield sentences about limits that were reached."""
+    if any(each.is_cut for each in read):
+        yield _("The newest %(grabs)d grabs were read.") % {"grabs": MOST_GRABS}
+    if any(each.passed_cut for each in read):
+        yield _("Of the tasks that were passed over, %(tasks)d were looked up.") % {
+            "tasks": MOST_PASSED
+        }
+    if total.cut:
+        yield ngettext(
+            "%(grabs)d grab passed over more tasks than are followed (%(most)d at most). The "
+            "longest wait and the number that was late may be higher.",
+            "%(grabs)d grabs passed over more tasks than are followed (%(most)d each at most). "
+            "The longest wait and the number that was late may be higher.",
+            total.cut,
+        ) % {"grabs": total.cut, "most": MOST_COUNTED}
 
 
 def _load_policies(workspace: models.Workspace) -> dict[int, str]:
@@ -129,7 +153,7 @@ _COLUMNS: Final[Sequence[Column]] = (
         unit=Unit.MS,
         formula=gettext_lazy(
             "How long tasks that were passed over waited in the end, or wait until now, by the "
-            "clock of their target. Of each grab the first 20 are looked up."
+            "clock of their target."
         ),
         is_usual=True,
     ),
@@ -138,10 +162,18 @@ _COLUMNS: Final[Sequence[Column]] = (
         title=gettext_lazy("Passed over and late"),
         read=lambda row: row.picks.missed_target,
         formula=gettext_lazy(
-            "Tasks that were passed over and waited longer than their target’s threshold. Of each "
-            "grab the first 20 are looked up."
+            "Tasks that were passed over and waited longer than their target’s threshold."
         ),
         is_usual=True,
+    ),
+    Column(
+        name="grabs_cut",
+        title=gettext_lazy("Grabs not followed in full"),
+        read=lambda row: row.picks.cut,
+        formula=gettext_lazy(
+            "Grabs out of order of which not every task that was passed over is followed, as there "
+            "were too many. With any, the two figures before this one may be higher."
+        ),
     ),
     Column(
         name="grab_policy",

@@ -85,7 +85,6 @@ REPORTS: Final[Mapping[str, Report]] = {
             filters=staffing.FILTERS,
             build=staffing.build_table,
             window="28d",
-            is_comparable=False,
         ),
         Report(
             name="picking",
@@ -94,7 +93,6 @@ REPORTS: Final[Mapping[str, Report]] = {
             dimensions=picking.DIMENSIONS,
             filters=picking.FILTERS,
             build=picking.build_table,
-            is_comparable=False,
         ),
         Report(
             name="alerts",

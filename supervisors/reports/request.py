@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from supervisors.reports.query import COMPARISONS, ReportQuery, Window
 from supervisors.reports.tables import Head
 
 Key = tuple[int, ...]
+Figures = TypeVar("Figures")
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -66,12 +68,29 @@ class Request:
                 only[COLUMNS[dimension]] = self.names.find_keys(dimension, values)
         return Scope(workspace=self.workspace, intervals=intervals, only=only)
 
-    def map_earlier(self, intervals: Sequence[Span], earlier: Sequence[Span]) -> dict[int, int]:
-        """Return which interval for comparison belongs to which one of the window, by number."""
-        numbers = {one.start: number for number, one in enumerate(earlier)}
-        shift = self.window.calendar.shift
-        starts = (shift(one, self.earlier_days).start for one in intervals)
-        return {number: numbers[start] for number, start in enumerate(starts) if start in numbers}
+    def split_earlier(self) -> list[Span]:
+        """Return the intervals of the window for comparison."""
+        return self.window.calendar.split(self.earlier_span, self.window.step)
+
+    def place_earlier(
+        self, rows: Mapping[Key, Figures], intervals: Sequence[Span], earlier: Sequence[Span]
+    ) -> dict[Key, Figures]:
+        """Return rows of the window for comparison by the keys of the rows beside which they stand.
+
+        An interval stands beside the one that lies so many days later by the clock on the wall.
+        """
+        if INTERVAL not in self.by:
+            return dict(rows)
+        place = list(self.by).index(INTERVAL)
+        starts: dict[int, list[int]] = {}
+        for number, one in enumerate(intervals):
+            start = self.window.calendar.shift(one, self.earlier_days).start
+            starts.setdefault(start, []).append(number)
+        return {
+            (*key[:place], number, *key[place + 1 :]): figures
+            for key, figures in rows.items()
+            for number in starts.get(earlier[key[place]].start, ())
+        }
 
     def build_heads(self, key: Key, intervals: Sequence[Span]) -> list[Head]:
         """Return what a row is about."""

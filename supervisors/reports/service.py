@@ -104,21 +104,10 @@ def _load_earlier(
     """Return the rows of the window for comparison by the keys of the window, and their total."""
     if not request.earlier_days:
         return None
-    calendar, span = request.window.calendar, request.earlier_span
-    before = calendar.split(span, request.window.step)
+    before = request.split_earlier()
     found = _load(request, before, targets, clock)
     total = service_reports.add_up(found.values())
-    if INTERVAL in request.by:
-        place = list(request.by).index(INTERVAL)
-        numbers: dict[int, list[int]] = {}
-        for number, other in request.map_earlier(intervals, before).items():
-            numbers.setdefault(other, []).append(number)
-        found = {
-            (*key[:place], number, *key[place + 1 :]): service
-            for key, service in found.items()
-            for number in numbers.get(key[place], ())
-        }
-    return found, total
+    return request.place_earlier(found, intervals, before), total
 
 
 def _count_waiting(request: Request) -> Counter[Key] | None:

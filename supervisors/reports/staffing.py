@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils.dates import WEEKDAYS
@@ -27,6 +26,9 @@ FILTERS: Final = ("channel",)
 LEVELS: Final = 5
 """Shades of a grid."""
 
+Place = tuple[int, int]
+"""A weekday, from Monday as 0, and a minute of the day."""
+
 
 @dataclass(slots=True)
 class Hour:
@@ -41,7 +43,6 @@ class Hour:
     answered: int = 0
     slots_known: int = 0
     free_ms: int = 0
-    spans: list[Span] = field(default_factory=list)
 
     @property
     def mean_entered(self) -> float | None:
@@ -61,19 +62,43 @@ class Hour:
 
 def build_table(request: Request) -> Table:
     """Return the rows of weekdays and hours; hours that are not over do not count."""
+    span = request.window.span
+    hours = _load_hours(request, span)
+    earlier = None
+    if days := request.earlier_days:
+        # A week has each weekday once. A shorter window has other ones a day before.
+        is_short = request.window.calendar.shift(span, -7).start > span.end
+        earlier = _load_hours(request, request.earlier_span, days_on=days if is_short else 0)
+    rows = [
+        Row(
+            heads=[Head(text=str(WEEKDAYS[day])), Head(text=_write_hour(minute))],
+            figures=hour,
+            before=None if earlier is None else earlier.get((day, minute)) or Hour(),
+        )
+        for (day, minute), hour in sorted(hours.items())
+    ]
+    columns = list(_COLUMNS) if request.workspace.multi_task_enabled else list(_COLUMNS[:-1])
+    grids = [_build_grid(column, hours) for column in columns if column.unit is Unit.NUMBER]
+    return Table(columns=columns, rows=rows, grids=grids, notes=list(describe_known(request)))
+
+
+def _load_hours(request: Request, whole: Span, *, days_on: int = 0) -> dict[Place, Hour]:
+    """Return the hours of a span by weekday and time, which may be those of some days later."""
     calendar = request.window.calendar
     now = microseconds(request.now) // MINUTE_US
-    intervals = calendar.split(request.window.span, Step.HOUR)
+    intervals = calendar.split(whole, Step.HOUR)
     scope = request.build_scope(intervals, FILTERS)
     stays = agent_reports.count_by_interval(request.workspace, scope)
     times = agent_reports.load_times(scope, ["interval"])
     until = find_known_until(request.workspace)
     known = 0 if until is None else microseconds(until) // MINUTE_US
-    hours: dict[tuple[int, int], Hour] = {}
+    hours: dict[Place, Hour] = {}
     for number, span in enumerate(intervals):
         if span.end > now or span.end - span.start != 60:
             continue
-        one = hours.setdefault(_place(calendar.find_local(span.start)), Hour())
+        start = calendar.find_local(span.start)
+        place = (start.weekday() + days_on) % 7, start.hour * 60 + start.minute
+        one = hours.setdefault(place, Hour())
         entered, answered = stays.get((number,), (0, 0))
         one.times += 1
         one.entered += entered
@@ -82,24 +107,14 @@ def build_table(request: Request) -> Table:
             one.slots_known += 1
             time = times.get((number,))
             one.free_ms += sum(each.free_ms for each in time.channels.values()) if time else 0
-    rows = [
-        Row(heads=[Head(text=str(WEEKDAYS[day])), Head(text=_write_hour(minute))], figures=hour)
-        for (day, minute), hour in sorted(hours.items())
-    ]
-    columns = list(_COLUMNS) if request.workspace.multi_task_enabled else list(_COLUMNS[:-1])
-    grids = [_build_grid(column, hours) for column in columns if column.unit is Unit.NUMBER]
-    return Table(columns=columns, rows=rows, grids=grids, notes=list(describe_known(request)))
-
-
-def _place(start: datetime) -> tuple[int, int]:
-    return start.weekday(), start.hour * 60 + start.minute
+    return hours
 
 
 def _write_hour(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _build_grid(column: Column, hours: dict[tuple[int, int], Hour]) -> Grid:
+def _build_grid(column: Column, hours: Mapping[Place, Hour]) -> Grid:
     values = {place: column.read(hour) for place, hour in hours.items()}
     highest = max((value for value in values.values() if value is not None), default=0) or 1
     starts = sorted({minute for _day, minute in hours})

@@ -23,7 +23,7 @@ from tests.statistics.naive_slots import NaiveSlots
 from tests.statistics.test_books import read_log
 from tests.supervisors.conftest import Cockpit
 from tests.supervisors.test_report_figures import Floor, floor
-from tests.supervisors.test_reports import NOON, answer_task, load, show
+from tests.supervisors.test_reports import NOON, answer_task, load, read_file, show
 
 __all__ = ["floor"]
 
@@ -207,6 +207,30 @@ def test_means_of_staffing_are_over_the_hours_that_are_over(cockpit: Cockpit) ->
     assert 'class="shade shade--5">2.0<' in text
 
 
+def load_hours(cockpit: Cockpit, **query: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the rows of *Staffing*, by weekday and hour."""
+    report = load(cockpit, "staffing", now=NOON + timedelta(hours=2), **query)
+    return {(row["weekday"]["name"], row["hour"]["name"]): row for row in report["rows"]}
+
+
+def test_staffing_is_compared_with_the_same_hours_of_the_window_before(cockpit: Cockpit) -> None:
+    # On the last four Mondays 4, 3, 2 and 1 tasks, and on the day before the last one 7.
+    for days, tasks in ((0, 4), (7, 3), (14, 2), (21, 1), (1, 7)):
+        for _ in range(tasks):
+            answer_task(cockpit, at=NOON - timedelta(days=days))
+    two_weeks = {"window": "2026-02-17..2026-03-02"}
+    hour = load_hours(cockpit, compare="1w", **two_weeks)["Monday", "12:00"]
+    assert (hour["figures"]["mean_entered"], hour["before"]["mean_entered"]) == (3.5, 2.5)
+    # A day before, these are still Mondays, but without the last one.
+    hour = load_hours(cockpit, compare="1d", **two_weeks)["Monday", "12:00"]
+    assert hour["before"]["mean_entered"] == 2.5
+    # One day alone is compared with the day before.
+    hour = load_hours(cockpit, compare="1d", window="today")["Monday", "12:00"]
+    assert (hour["figures"]["mean_entered"], hour["before"]["mean_entered"]) == (4, 7)
+    now = NOON + timedelta(hours=2)
+    assert "before: 7.00" in show(cockpit, "staffing", now=now, compare="1d", window="today")
+
+
 def test_three_chats_at_once_have_the_figures_computed_by_hand(cockpit: Cockpit) -> None:
     for name in ("default", "sms", "voice", "video"):
         factories.set_capacity(cockpit.ada, name, available=False)
@@ -294,6 +318,50 @@ def test_tasks_that_were_passed_over_are_followed_to_their_end(cockpit: Cockpit)
         assert (figures["grabs"], figures["out_of_order"]) == (3, 2)
         # The third one waits still.
         assert (figures["longest_passed_over"], figures["passed_over_late"]) == (598_000, 2)
+
+
+def test_all_tasks_that_a_grab_passed_over_are_followed(cockpit: Cockpit) -> None:
+    factories.set_capacity(cockpit.ada, configured_capacity=50)
+    alike = [cockpit.task(workflow=cockpit.workflow, now=NOON) for _ in range(25)]
+    grab(cockpit, alike[24], 10)
+    for task in alike[:23]:
+        grab(cockpit, task, 20)
+    grab(cockpit, alike[23], 90)  # the only one that is late
+    now = NOON + timedelta(hours=1)
+    figures = load(cockpit, "picking", now=now)["total"]["figures"]
+    assert (figures["longest_passed_over"], figures["passed_over_late"]) == (90_000, 1)
+    assert figures["grabs_cut"] == 0
+    # An earlier release named the first 20 alone, and tasks are counted up to 100.
+    event = models.Event.objects.get(event_data__grab_ahead="24")
+    named = event.event_data["grab_passed_over"].split()
+    for number, names, cut in ((24, named[:20], 1), (100, named, 1), (24, named, 0)):
+        event.event_data |= {"grab_ahead": str(number), "grab_passed_over": " ".join(names)}
+        event.save(update_fields=["event_data"])
+        assert load(cockpit, "picking", now=now)["total"]["figures"]["grabs_cut"] == cut
+        words = "1 grab passed over more tasks than are followed"
+        assert (words in show(cockpit, "picking", now=now)) == bool(cut)
+
+
+def test_picking_is_compared_with_the_window_before(cockpit: Cockpit) -> None:
+    factories.set_capacity(cockpit.ada, configured_capacity=50)
+    for days in (0, 1):
+        noon = NOON - timedelta(days=days)
+        alike = [cockpit.task(workflow=cockpit.workflow, now=noon) for _ in range(3)]
+        for task in alike if days == 0 else reversed(alike):
+            grab(cockpit, task, 10 - days * 86_400)
+    now = NOON + timedelta(hours=1)
+    report = load(cockpit, "picking", now=now, compare="1d")
+    for row in (report["rows"][0], report["total"]):
+        both = [
+            {name: row[when][name] for name in ("in_order", "out_of_order")}
+            for when in ("figures", "before")
+        ]
+        assert both == [{"in_order": 3, "out_of_order": 0}, {"in_order": 1, "out_of_order": 2}]
+    assert "before: 2" in show(cockpit, "picking", now=now, compare="1d")
+    with time_machine.travel(now, tick=False):
+        header, line = read_file(cockpit.get("reports/picking.csv", compare="1d"))
+    cells = dict(zip(header, line, strict=True))
+    assert (cells["out_of_order"], cells["before: out_of_order"]) == ("0", "2")
 
 
 def test_every_cell_of_picking_equals_the_naive_recomputation(floor: Floor) -> None:

@@ -25,6 +25,7 @@ from routing.actions import queue_targets, task_transitions
 from routing.actors import SYSTEM
 from routing.core.rates import ServiceLevelFormula, WaitClock
 from routing.statistics import bookkeeper
+from supervisors.reports import limits
 from tests import factories
 from tests.agents.conftest import BACKEND
 from tests.api.conftest import TOKEN
@@ -66,8 +67,9 @@ class Floor:
 
 
 @pytest.fixture
-def floor() -> Iterator[Floor]:
-    """Return the floor at the end of its day."""
+def floor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Floor]:
+    """Return the floor at the end of its day, with as many reports a minute as a test wants."""
+    monkeypatch.setattr(limits, "MOST_A_MINUTE", 100_000)
     day = GeneratedDay(4, account=factories.account(auth_token=TOKEN))
     day.go_on(until_events=EVENTS)
     day.make_what_is_rare()

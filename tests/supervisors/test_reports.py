@@ -142,8 +142,16 @@ def test_a_window_is_compared_with_the_same_one_before(
     before = (NOON - timedelta(days=days)).date()
     assert report["compared_with"]["start"] == f"{before}T00:00:00+00:00"
     assert "before: 3" in show(cockpit, now=now, compare=compare)
-    by_hour = load(cockpit, now=now, compare=compare, by="interval", step="hour")
-    assert [row["before"]["answered"] for row in by_hour["rows"]] == [0] * 12 + [3]
+    for path, name in (("service", "answered"), ("agents", "handled")):
+        by_hour = load(cockpit, path, now=now, compare=compare, by="interval", step="hour")
+        found = [row["before"][name] for row in by_hour["rows"]]
+        assert found == ([0] * 12 + [3] if path == "service" else [3])
+    with time_machine.travel(now, tick=False):
+        header, line = read_file(cockpit.get("reports/service.csv", compare=compare))
+    cells = dict(zip(header, line, strict=True))
+    assert (cells["answered"], cells["before: answered"]) == ("1", "3")
+    assert (cells["asa [ms]"], cells["before: asa [ms]"]) == ("30000", "90000")
+    assert cells["before: window start [UTC]"] == f"{before}T00:00:00+00:00"
 
 
 def test_a_file_has_dates_with_offsets_units_and_no_formulas(cockpit: Cockpit) -> None:
@@ -358,7 +366,7 @@ def test_a_report_has_its_own_usual_window(cockpit: Cockpit) -> None:
         window = load(cockpit, name, now=NOON)["window"]
         start = datetime.fromisoformat(window["start"])
         assert NOON.date() - start.date() == timedelta(days=days if days > 1 else 0)
-    assert "Compare with" not in show(cockpit, "staffing", now=NOON)
+    assert "Compare with" not in show(cockpit, "alerts", now=NOON)
 
 
 def test_every_report_says_what_it_answers(cockpit: Cockpit) -> None:
@@ -369,12 +377,18 @@ def test_every_report_says_what_it_answers(cockpit: Cockpit) -> None:
 def test_a_user_gets_so_many_reports_a_minute_and_then_is_told_when(
     cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("supervisors.reports.limits.MOST_A_MINUTE", 2)
-    query = {"workspace": cockpit.workspace.sid}
+    monkeypatch.setattr("supervisors.reports.limits.MOST_A_MINUTE", 4)
+    query = {
+        "workspace": cockpit.workspace.sid,
+        "measure": "answered",
+        "start": "2026-03-02T00:00Z",
+        "end": "2026-03-03T00:00Z",
+    }
     client = cockpit.people["member"]
     with time_machine.travel(NOON + timedelta(seconds=18), tick=False):
-        for path in ("service", "service.csv"):
+        for path in ("service", "service.csv", "cell", "cell.csv"):
             assert client.get(f"/supervisor/reports/{path}", query).status_code == 200
+        assert client.get("/supervisor/reports/cell", query).status_code == 429
         refused = client.get("/supervisor/reports/agents", query)
         assert (refused.status_code, refused["Retry-After"]) == (429, "42")
         assert "Try again in 42 seconds" in refused.content.decode()
