@@ -127,6 +127,7 @@ class Cell:
     """A figure.
 
     Arguments:
+        parts: the parts of the span that count, in order; empty for all of it.
         only: the keys that count, by column of `Figure`.
         origin: how the tasks came to the workers; None for all.
         in_queue: whether tasks without a queue are left out.
@@ -135,9 +136,15 @@ class Cell:
     workspace: Workspace = field(repr=False)
     span: Span
     measure: str
+    parts: Sequence[Span] = ()
     only: Mapping[str, frozenset[int]] = field(default_factory=dict)
     origin: str | None = None
     in_queue: bool = False
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """Return the spans whose events count."""
+        return self.parts or (self.span,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +167,27 @@ def list_events(cell: Cell, *, targets: Targets, after: tuple[int, int] | None, 
     Arguments:
         after: the date in microseconds and the id of the last event of the page before.
     """
-    rows = _prepare(cell)
     found: list[int] = []
     read = 0
-    while True:
-        wanted = min(_CHUNK, MOST_READ - read, most + 1)
-        chunk = booking.read_events(_after(rows, after)[:wanted])
-        for event in chunk:
-            if _is_of(event, cell, targets):
-                if len(found) == most:
-                    return Found(found, after)
-                found.append(event.id)
-            after = microseconds(event.event_date), event.id
-        read += len(chunk)
-        if len(chunk) < wanted:
-            return Found(found)
-        if read >= MOST_READ:
-            return Found(found, after, is_cut=True)
+    for span in reversed(cell.spans):
+        if after is not None and span.start * MINUTE_US > after[0]:
+            continue
+        rows = _prepare(cell, span)
+        while True:
+            wanted = min(_CHUNK, MOST_READ - read, most + 1)
+            chunk = booking.read_events(_after(rows, after)[:wanted])
+            for event in chunk:
+                if _is_of(event, cell, targets):
+                    if len(found) == most:
+                        return Found(found, after)
+                    found.append(event.id)
+                after = microseconds(event.event_date), event.id
+            read += len(chunk)
+            if len(chunk) < wanted:
+                break
+            if read >= MOST_READ:
+                return Found(found, after, is_cut=True)
+    return Found(found)
 
 
 def _after(rows: Events, after: tuple[int, int] | None) -> Events:
@@ -195,11 +206,11 @@ def _list_columns(cell: Cell) -> tuple[str, ...]:
     return made.columns if made else _SUMS.get(cell.measure, (cell.measure,))
 
 
-def _prepare(cell: Cell) -> Events:
-    """Return the events that may count: by type, date, and what the columns of events tell."""
+def _prepare(cell: Cell, span: Span) -> Events:
+    """Return the events of a span that may count, by what the columns of events tell."""
     columns = _list_columns(cell)
     types = sorted({each.value for name in columns for each in _TYPES[name]})
-    start, end = (moment(minute * MINUTE_US) for minute in (cell.span.start, cell.span.end))
+    start, end = (moment(minute * MINUTE_US) for minute in (span.start, span.end))
     rows: Any = Event.objects.filter(
         until_bookmark(cell.workspace),
         workspace_sid=cell.workspace.sid,
@@ -264,9 +275,13 @@ def _is_of(event: BookedEvent, cell: Cell, targets: Targets) -> bool:
 
 def count_cell(cell: Cell, *, targets: Targets) -> int:
     """Return what a cell says: how many events it has, also of those that were forgotten."""
+    return sum(_count_span(cell, span, targets) for span in cell.spans)
+
+
+def _count_span(cell: Cell, span: Span, targets: Targets) -> int:
     if cell.measure in _PICKS:
-        return _prepare(cell).count()
-    scope = Scope(workspace=cell.workspace, intervals=[cell.span], only=cell.only)
+        return _prepare(cell, span).count()
+    scope = Scope(workspace=cell.workspace, intervals=[span], only=cell.only)
     if cell.measure in _MADE:
         found = service_reports.add_up(
             service_reports.load_service(scope, ["origin"], targets=targets).values()

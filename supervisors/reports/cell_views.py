@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -25,9 +26,9 @@ from supervisors.reports import cells
 from supervisors.reports.cells import AskedCell, Entry
 from supervisors.reports.limits import limit_reports
 from supervisors.reports.names import PARAMETERS, Names
-from supervisors.reports.request import wants_json
+from supervisors.reports.request import find_calendar, wants_json
 from supervisors.reports.service_columns import list_columns
-from supervisors.reports.views import DIMENSIONS, read_calendar
+from supervisors.reports.views import DIMENSIONS
 
 MOST_FILE_ROWS: Final = 100_000
 
@@ -59,7 +60,7 @@ ORIGINS: Final = {
 def show_cell(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Show the events behind a cell."""
     asked = _read(request, supervisor)
-    calendar = read_calendar(supervisor, asked.tz)
+    calendar = find_calendar(supervisor.workspace, asked.tz)
     targets = service_reports.load_targets(supervisor.workspace)
     page = cells.list_entries(asked)
     count = figure_events.count_cell(asked.cell, targets=targets)
@@ -104,7 +105,7 @@ def show_cell(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
 def show_cell_file(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     """Return the events behind a cell as a file, at most `MOST_FILE_ROWS`."""
     asked = _read(request, supervisor)
-    calendar = read_calendar(supervisor, asked.tz)
+    calendar = find_calendar(supervisor.workspace, asked.tz)
     zone = asked.tz or supervisor.workspace.time_zone
 
     def rows() -> Iterator[list[Any]]:
@@ -162,6 +163,9 @@ def _describe(asked: AskedCell) -> Iterator[str]:
     """Yield what the cell is limited to."""
     names = Names(asked.cell.workspace)
     given = list(asked.pairs)
+    if asked.hour is not None:
+        day, minute = asked.hour
+        yield f"{WEEKDAYS[day]} {minute // 60:02}:{minute % 60:02}"
     for dimension, parameter in PARAMETERS.items():
         known = dict(names.list_all(dimension))
         for name, value in given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -15,12 +15,18 @@ from routing.core.clock import microseconds
 from routing.core.vocabulary import ReservationOrigin
 from routing.models import Event, Workspace
 from routing.statistics import figure_events, service_reports
+from routing.statistics.calendars import Calendar, Step
 from routing.statistics.figure_events import BY_WAIT, MEASURES, Cell
 from routing.statistics.windows import Span
 from supervisors.query import parse_query
 from supervisors.reports.names import COLUMNS, PARAMETERS, Names
+from supervisors.reports.query import MOST_DAYS
+from supervisors.reports.request import find_calendar
 
 PAGE: Final = 100
+_OF_QUEUES: Final = ("service", "staffing")
+"""Reports that leave out tasks without a queue."""
+_HOUR: Final = ("weekday", "hour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,7 @@ class AskedCell:
 
     Arguments:
         pairs: the parameters of its address, without the place of a page.
+        hour: the weekday and the minute of the day to whose hours it is limited.
         after: the place after which the page begins.
     """
 
@@ -37,6 +44,7 @@ class AskedCell:
     tz: str
     pairs: Sequence[tuple[str, str]]
     after: tuple[int, int] | None
+    hour: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +102,29 @@ def parse_cell(given: Mapping[str, Sequence[str]], workspace: Workspace) -> Aske
     pairs += [("start", last["start"]), ("end", last["end"]), ("measure", measure)]
     pairs += [("report", report)] if re.fullmatch(r"[a-z]{1,20}", report) else []
     pairs += [("tz", shared.view.tz)] if shared.view.tz else []
+    hour, parts = _read_hour(last), list[Span]()
+    if hour is not None:
+        pairs += [(name, last[name]) for name in _HOUR]
+        parts = list(_list_hours(hour, Span(start, end), find_calendar(workspace, shared.view.tz)))
+    if bool(parts) != any(name in last for name in _HOUR):
+        return None
     is_origin = origin in list(ReservationOrigin)
     pairs += [("origin", origin)] if is_origin else []
     return AskedCell(
         cell=Cell(
             workspace=workspace,
             span=Span(start, end),
+            parts=parts,
             measure=measure,
             only=only,
             origin=origin if is_origin else None,
-            in_queue=report == "service",
+            in_queue=report in _OF_QUEUES,
         ),
         report=report,
         tz=shared.view.tz,
         pairs=pairs,
         after=_read_place(last.get("after", "")),
+        hour=hour,
     )
 
 
@@ -119,6 +135,28 @@ def _read_minute(text: str) -> int | None:
     except ValueError:
         return None
     return int(at.timestamp()) // 60 if 1971 <= at.year < 9000 else None
+
+
+def _read_hour(last: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the weekday and the minute of the day of an address such as weekday=0&hour=09:00."""
+    weekday, hour = (last.get(name, "") for name in _HOUR)
+    time = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", hour)
+    if time is None or not re.fullmatch("[0-6]", weekday):
+        return None
+    return int(weekday), int(time[1]) * 60 + int(time[2])
+
+
+def _list_hours(hour: tuple[int, int], span: Span, calendar: Calendar) -> Iterator[Span]:
+    """Yield the whole hours of a span, of at most `MOST_DAYS`, that begin at a weekday's time."""
+    longest = MOST_DAYS[Step.DAY] * 24 * 60
+    for one in calendar.split(Span(max(span.start, span.end - longest), span.end), Step.HOUR):
+        if one.end - one.start == 60 and find_hour(calendar.find_local(one.start)) == hour:
+            yield one
+
+
+def find_hour(start: datetime) -> tuple[int, int]:
+    """Return the weekday, from Monday as 0, and the minute of the day of an hour."""
+    return start.weekday(), start.hour * 60 + start.minute
 
 
 def _read_place(text: str) -> tuple[int, int] | None:

@@ -162,7 +162,7 @@ def _is_something(unit: Unit, value: Any) -> bool:
     """Return whether there are events behind a value."""
     if unit is Unit.SHARE:
         return bool(value.whole)
-    return bool(value) if unit is Unit.COUNT else value is not None
+    return bool(value) if unit in (Unit.COUNT, Unit.NUMBER) else value is not None
 
 
 def drop(request: Request, parameter: str, value: str) -> str:

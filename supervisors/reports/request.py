@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
 from routing.models import Workspace
+from routing.statistics.calendars import Calendar
 from routing.statistics.grouping import INTERVAL, Scope
 from routing.statistics.windows import Span
+from routing.time_zones import find_zone
 from supervisors.reports.names import COLUMNS, PARAMETERS, Names, build_interval, write_span
 from supervisors.reports.query import COMPARISONS, ReportQuery, Window
 from supervisors.reports.tables import Head
@@ -24,6 +27,12 @@ Figures = TypeVar("Figures")
 def wants_json(request: HttpRequest) -> bool:
     """Return whether the answer is for a program."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def find_calendar(workspace: Workspace, tz: str) -> Calendar:
+    """Return the calendar of a workspace, in its own time zone or another."""
+    zone = zoneinfo.ZoneInfo(tz) if tz else find_zone(workspace.time_zone)
+    return Calendar(zone, time.fromisoformat(workspace.day_starts_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

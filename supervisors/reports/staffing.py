@@ -17,7 +17,9 @@ from routing.statistics.calendars import Step
 from routing.statistics.occupancy import find_known_until
 from routing.statistics.windows import Span
 from supervisors.reports.agents import describe_known
+from supervisors.reports.cells import find_hour
 from supervisors.reports.columns import Column, Label, Unit
+from supervisors.reports.names import write_span
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Grid, GridCell, Head, Row, Table
 
@@ -69,14 +71,14 @@ def build_table(request: Request) -> Table:
         # A week has each weekday once. A shorter window has other ones a day before.
         is_short = request.window.calendar.shift(span, -7).start > span.end
         earlier = _load_hours(request, request.earlier_span, days_on=days if is_short else 0)
-    rows = [
-        Row(
-            heads=[Head(text=str(WEEKDAYS[day])), Head(text=_write_hour(minute))],
-            figures=hour,
-            before=None if earlier is None else earlier.get((day, minute)) or Hour(),
-        )
-        for (day, minute), hour in sorted(hours.items())
-    ]
+    over = Span(span.start, min(span.end, microseconds(request.now) // MINUTE_US))
+    rows = []
+    for (day, minute), hour in sorted(hours.items()):
+        heads = _build_heads(day, minute, over)
+        row = Row(heads=heads, figures=hour, query=request.write_cell(heads, FILTERS))
+        if earlier is not None:
+            row.before = earlier.get((day, minute)) or Hour()
+        rows.append(row)
     columns = list(_COLUMNS) if request.workspace.multi_task_enabled else list(_COLUMNS[:-1])
     grids = [_build_grid(column, hours) for column in columns if column.unit is Unit.NUMBER]
     return Table(columns=columns, rows=rows, grids=grids, notes=list(describe_known(request)))
@@ -96,9 +98,8 @@ def _load_hours(request: Request, whole: Span, *, days_on: int = 0) -> dict[Plac
     for number, span in enumerate(intervals):
         if span.end > now or span.end - span.start != 60:
             continue
-        start = calendar.find_local(span.start)
-        place = (start.weekday() + days_on) % 7, start.hour * 60 + start.minute
-        one = hours.setdefault(place, Hour())
+        day, minute = find_hour(calendar.find_local(span.start))
+        one = hours.setdefault(((day + days_on) % 7, minute), Hour())
         entered, answered = stays.get((number,), (0, 0))
         one.times += 1
         one.entered += entered
@@ -108,6 +109,15 @@ def _load_hours(request: Request, whole: Span, *, days_on: int = 0) -> dict[Plac
             time = times.get((number,))
             one.free_ms += sum(each.free_ms for each in time.channels.values()) if time else 0
     return hours
+
+
+def _build_heads(day: int, minute: int, over: Span) -> list[Head]:
+    """Return what a row is about; `over` is the part of the window that is over."""
+    hour = _write_hour(minute)
+    return [
+        Head(text=str(WEEKDAYS[day]), parameters=(("weekday", str(day)),)),
+        Head(text=hour, parameters=(("hour", hour), *write_span(over))),
+    ]
 
 
 def _write_hour(minute: int) -> str:
@@ -138,9 +148,21 @@ def _build_cell(value: float | None, highest: float) -> GridCell:
     return GridCell(text=str(number_format(value, 1)), level=int(level))
 
 
-def _mean(name: str, title: Label, read: Callable[[Hour], float | None], formula: Label) -> Column:
+def _mean(
+    name: str,
+    title: Label,
+    read: Callable[[Hour], float | None],
+    formula: Label,
+    opens: str = "",
+) -> Column:
     return Column(
-        name=name, title=title, read=read, formula=formula, unit=Unit.NUMBER, is_usual=True
+        name=name,
+        title=title,
+        read=read,
+        formula=formula,
+        unit=Unit.NUMBER,
+        opens=opens,
+        is_usual=True,
     )
 
 
@@ -157,12 +179,14 @@ _COLUMNS: Final[Sequence[Column]] = (
         gettext_lazy("Entered, on average"),
         lambda hour: hour.mean_entered,
         gettext_lazy("Stays that began in these hours ÷ hours."),
+        "entered",
     ),
     _mean(
         "mean_answered",
         gettext_lazy("Answered, on average"),
         lambda hour: hour.mean_answered,
         gettext_lazy("Answers in these hours ÷ hours."),
+        "answered",
     ),
     _mean(
         "mean_free",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,9 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from routing.statistics.calendars import Calendar, Step
+from routing.statistics.calendars import Step
 from routing.statistics.figures import find_counted_until
-from routing.time_zones import find_zone
 from supervisors import access, notes, views
 from supervisors.access import Supervisor
 from supervisors.panels import PAGES
@@ -34,7 +32,7 @@ from supervisors.reports.query import (
     read_dates,
 )
 from supervisors.reports.registry import REPORTS, Report
-from supervisors.reports.request import Request, wants_json
+from supervisors.reports.request import Request, find_calendar, wants_json
 
 _WINDOWS: Final = (
     ("today", gettext_lazy("Today")),
@@ -123,7 +121,7 @@ def _read(
     if not report.is_comparable:
         query = query.change(compare="")
     query = query.change(**_find_unused(report))
-    calendar = read_calendar(supervisor, query.tz)
+    calendar = find_calendar(workspace, query.tz)
     asked = Request(
         report=report.name,
         workspace=workspace,
@@ -135,13 +133,6 @@ def _read(
         has_intervals=("interval",) in report.dimensions,
     )
     return asked, faults
-
-
-def read_calendar(supervisor: Supervisor, tz: str) -> Calendar:
-    """Return the calendar of the workspace, in its own time zone or another."""
-    workspace = supervisor.workspace
-    zone = zoneinfo.ZoneInfo(tz) if tz else find_zone(workspace.time_zone)
-    return Calendar(zone, time.fromisoformat(workspace.day_starts_at))
 
 
 def _build_page(

@@ -420,6 +420,29 @@ def follow_passed(floor: Floor, worker: str, queue: str) -> list[tuple[int, bool
     return list(waits.values())
 
 
+def test_cells_of_staffing_open_the_tasks_of_their_hours(cockpit: Cockpit) -> None:
+    models.Workspace.objects.update(time_zone="Europe/Berlin")
+    for days, tasks in ((0, 2), (7, 3), (1, 1)):
+        for _ in range(tasks):
+            answer_task(cockpit, at=NOON - timedelta(days=days))
+    cockpit.task(routing_target=cockpit.ada.sid, now=NOON)  # in no queue
+    now = NOON + timedelta(hours=2, minutes=7)
+    text = show(cockpit, "staffing", now=now, window="2026-02-23..2026-03-02")
+    cells = re.findall(r'<a href="(/supervisor/reports/cell[^"]*)">([\d.]+)<', text)
+    assert [mean for _, mean in cells] == ["2.50", "2.50", "1.00", "1.00"]
+    with time_machine.travel(now + timedelta(days=1), tick=False):
+        for (address, _), number in zip(cells, (5, 5, 1, 1), strict=True):
+            answer = cockpit.people["member"].get(
+                address.replace("&amp;", "&"), headers={"Accept": "application/json"}
+            )
+            assert len(answer.json()["tasks"]) == answer.json()["count"] == number
+        page = cockpit.people["member"].get(cells[0][0].replace("&amp;", "&")).content.decode()
+    assert "Monday 13:00" in page
+    for query in ({"weekday": "0"}, {"hour": "13:00"}, {"weekday": "7", "hour": "13:00"}):
+        span = {"start": "2026-03-02T00:00Z", "end": "2026-03-03T00:00Z", "measure": "entered"}
+        assert cockpit.get("reports/cell", **span, **query).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["agents", "picking"])
 def test_cells_of_agents_open_as_many_tasks_as_they_say(floor: Floor, name: str) -> None:
     workspace = floor.day.workspace.sid
