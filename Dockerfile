@@ -13,7 +13,7 @@ RUN python -m venv /venv \
     && python -m pip install --require-hashes -r requirements/bootstrap.txt \
     && uv pip sync --python /venv/bin/python --require-hashes --compile-bytecode requirements/runtime.txt
 COPY . .
-RUN /venv/bin/python -m compileall -q config agents routing workflows \
+RUN /venv/bin/python -m compileall -q agents config routing supervisors workflows \
     && SECRET_KEY=only-for-collecting-static-files DATA_DIR=/tmp/data STATIC_MANIFEST=1 \
        /venv/bin/python manage.py collectstatic --noinput --verbosity 0
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tests.server import ROOT
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = PROJECT["tool"]["importlinter"]["root_packages"]
+"""All packages of the application."""
 OURS = ("migrate", "web", "jobs", "callbacks", "beat")
 RUNNER_FLAGS = {"--quiet", "--without-gossip", "--without-mingle", "--without-heartbeat"}
 WORKERS = ("jobs", "callbacks")
@@ -65,8 +69,10 @@ def test_the_build_context_of_the_image_has_only_what_runs() -> None:
     ).stdout.split()
     sent = {path for path in listed if is_sent(path)}
     packages = (
-        *("agents/", "config/", "routing/", "static/", "templates/", "workflows/"),
+        *(f"{package}/" for package in PACKAGES),
+        *("static/", "templates/"),
         "docs/images/",  # the pictures of the desk's help
+        "docs/language.md",  # which the admin shows
     )
     assert {path for path in listed if path.startswith(packages)} <= sent
     rest = {path for path in sent if not path.startswith((*packages, "requirements/"))}
@@ -76,6 +82,8 @@ def test_the_build_context_of_the_image_has_only_what_runs() -> None:
 def test_the_dockerfile_names_no_secret_and_runs_as_a_user() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["cordboard"]
+    compiled = re.findall(r"compileall -q (.*) \\$", text, re.MULTILINE)[0].split()
+    assert compiled == sorted(PACKAGES)
     kept = text.rpartition("\nFROM ")[2]
     assert not re.search(r"SECRET|PASSWORD|TOKEN", kept)
 
