@@ -15,6 +15,7 @@ from routing.core.eligibility import Candidate
 from routing.core.event_catalog import EventType as E
 from routing.snapshots.workers import load_worker
 from supervisors.agents import STALE_ON, describe_agent, describe_hands, find_next_limit
+from supervisors.expression_words import describe_condition
 from supervisors.panel import Context, Panel, Scene
 from supervisors.picture import Worker
 from supervisors.scanning import read_rows
@@ -77,14 +78,18 @@ def list_other_queues(scene: Scene, worker: Worker) -> tuple[list[dict[str, Any]
     return found, max(len(queues) - MOST_QUEUES, 0)
 
 
-def list_missing(expression: str, view: View) -> list[str]:
-    """Return the terms of a queue's expression that are false for a worker."""
+def list_missing(expression: str, view: View) -> list[tuple[str, str]]:
+    """Return the terms of a queue's expression that are false for a worker, in words and as is."""
     try:
         node = compile_once(expression, subject="worker").node
     except ExpressionError:
         return []
     terms = split(node, And)
-    return [unparse(term) for term in terms if not compile_node(term).matches(worker=view)]
+    return [
+        (describe_condition(term), unparse(term))
+        for term in terms
+        if not compile_node(term).matches(worker=view)
+    ]
 
 
 def load_in_hand(scene: Scene) -> Context:

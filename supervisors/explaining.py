@@ -20,7 +20,7 @@ from routing.core.verdicts import Verdict
 from routing.core.vocabulary import AssignmentStatus, Refusal, ReservationStatus
 from routing.explanations.explanation import DIRECT, Explanation, Foreseen, KnownWorker, Problem
 from routing.explanations.history import Outcome
-from routing.explanations.wording import rules_out_all, shorten
+from routing.explanations.wording import JudgedTask, rules_out_all, shorten
 from supervisors.wording import isolate, join_words
 
 WriteDate = Callable[[datetime | None], str | None]
@@ -108,17 +108,17 @@ def _describe_waiting(explanation: Explanation) -> str:
     if rules_out_all(explanation):
         return describe_task_side(explanation) or ""
     if foreseen is not None:
-        return _describe_foreseen(foreseen)
+        return describe_foreseen(foreseen)
     if known is not None:
-        said = _describe_known_worker(known)
+        said = describe_known_worker(known)
         if known.problem is None and known.verdict is not None:
             return f"{said} {describe_verdict(known.verdict, explanation)}"
         waits = _("It waits in this step until something changes that.")
         return f"{said} {waits}"
-    return _describe_refusals(explanation)
+    return describe_refusals(explanation)
 
 
-def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
+def describe_verdict(verdict: Verdict, explanation: JudgedTask) -> str:
     """Return why the router passes a worker over, or as which number it asks them."""
     unmet = verdict.refusal == Refusal.EXPRESSION_NOT_MET
     if unmet and rules_out_all(explanation):
@@ -130,7 +130,7 @@ def describe_verdict(verdict: Verdict, explanation: Explanation) -> str:
     return _("The router asks this worker as number %(rank)s.") % {"rank": verdict.rank}
 
 
-def _describe_rejection(rejection: Rejection, explanation: Explanation) -> str:
+def _describe_rejection(rejection: Rejection, explanation: JudgedTask) -> str:
     now = microseconds(explanation.now)
     ago = (now - rejection.rejected_us) // SECOND
     left = -((now - rejection.until_us) // SECOND)
@@ -144,7 +144,7 @@ def _count_seconds(seconds: int) -> str:
     return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
 
 
-def describe_task_side(explanation: Explanation) -> str | None:
+def describe_task_side(explanation: JudgedTask) -> str | None:
     """Return how the task's attributes decide its target's expression, if they do."""
     side = explanation.task_side
     if side is None:
@@ -170,7 +170,8 @@ def _describe_attribute(name: str, value: Any) -> str:
     return _("the task's %(name)s is %(value)s") % {"name": isolate(name), "value": isolate(text)}
 
 
-def _describe_known_worker(known: KnownWorker) -> str:
+def describe_known_worker(known: KnownWorker) -> str:
+    """Return the state of the one worker that a task names, as a sentence."""
     name = known.named if known.verdict is None else known.verdict.worker.friendly_name
     values = {
         "attribute": isolate(known.attribute),
@@ -184,7 +185,8 @@ def _describe_known_worker(known: KnownWorker) -> str:
     return _("The task asks for %(worker)s alone, by %(attribute)s.") % values
 
 
-def _describe_foreseen(foreseen: Foreseen) -> str:
+def describe_foreseen(foreseen: Foreseen) -> str:
+    """Return what the next cycle does with a task that some worker may have."""
     ahead, count = foreseen.ahead, {"count": foreseen.ahead}
     if not foreseen.workers:
         return (
@@ -207,7 +209,8 @@ def _describe_foreseen(foreseen: Foreseen) -> str:
     ) % {**names, **count}
 
 
-def _describe_refusals(explanation: Explanation) -> str:
+def describe_refusals(explanation: JudgedTask) -> str:
+    """Return why no worker of the queue may have a task."""
     inside, refusals = explanation.verdicts.inside, explanation.verdicts.reasons
     if not inside:
         return _("No worker serves its queue.")

@@ -21,6 +21,7 @@ from workflows.expressions.nodes import (
     Node,
     Operand,
     Path,
+    Scalar,
     list_comparisons,
 )
 from workflows.expressions.operators import MIRRORED
@@ -58,6 +59,11 @@ def describe_expression(expression: str, *, subject: Subject = "worker") -> str:
         return ""
 
 
+def describe_term(term: str) -> str:
+    """Return a condition on a worker in words; as it is written if it has no usual form."""
+    return describe_expression(term, subject="residual") or isolate(term)
+
+
 def describe_condition(node: Node) -> str:
     """Return a condition in words; empty if it always holds or has no usual form."""
     if node == TRUE or sum(1 for _one in list_comparisons(node)) > MOST_TERMS:
@@ -68,7 +74,7 @@ def describe_condition(node: Node) -> str:
 def _describe(node: Node) -> str | None:
     """Return a condition in words; None if some part of it has no usual form."""
     if isinstance(node, Comparison):
-        return _("nothing that a worker can have") if node == FALSE else _describe_term(node)
+        return _("nothing that a worker can have") if node == FALSE else _describe_comparison(node)
     parts = [_describe(each) for each in node.operands]
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
@@ -84,7 +90,7 @@ def _describe(node: Node) -> str | None:
     return join_words(known, _("%(first)s or %(last)s"))
 
 
-def _describe_term(node: Comparison) -> str | None:
+def _describe_comparison(node: Comparison) -> str | None:
     left, operator, right = node.left, node.operator, node.right
     if isinstance(right, Path) and (operator in ("IN", "NOT IN") or not isinstance(left, Path)):
         if operator == "NOT IN":
@@ -116,9 +122,13 @@ def _write(operand: Operand) -> str:
         return _name(operand)
     if isinstance(operand, ListOf):
         return join_words([_write(item) for item in operand.items], _("%(first)s or %(last)s"))
-    value = operand.value
+    return write_scalar(operand.value)
+
+
+def write_scalar(value: Scalar) -> str:
+    """Return a single value as it is spoken of."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, str):
         return _("“%(text)s”") % {"text": isolate(value)}
-    return operand_text(operand)
+    return operand_text(Literal(value))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from supervisors.demands import find_demands
-from supervisors.expression_words import describe_condition
+from supervisors.expression_words import describe_condition, describe_term
 from supervisors.panel import Context, Panel, Scene
 from supervisors.queue import judge_here
 from supervisors.unserved import Term, Unserved, find_unserved
@@ -30,7 +30,14 @@ def load_ways_out(scene: Scene) -> Context:
     ways = find_ways_out(scene.picture, judged, demands, oldest, unserved)
     return {
         "unserved": None if unserved is None else describe_unserved(unserved),
-        "ways": [{"way": way, "sentence": describe_way_out(way)} for way in ways],
+        "ways": [
+            {
+                "way": way,
+                "sentence": describe_way_out(way),
+                "code": way.values.get("term", ""),
+            }
+            for way in ways
+        ],
         "judged": judged,
     }
 
@@ -80,9 +87,12 @@ def _describe_lacking(term: Term) -> str:
 
 
 def describe_way_out(way: WayOut) -> str:
-    """Return the sentence of a way out."""
+    """Return the sentence of a way out; what an expression asks for is in words."""
+    values = {name: isolate(value) for name, value in way.values.items()}
+    if "term" in values:
+        values["term"] = describe_term(way.values["term"])
     return _SENTENCES[way.kind](len(way.subjects)) % {
-        **{name: isolate(value) for name, value in way.values.items()},
+        **values,
         "count": len(way.subjects),
         "moves": way.moves,
     }

@@ -16,6 +16,7 @@ from routing.core.eligibility import Candidate, TaskRequirements
 from routing.core.verdicts import Verdict, Verdicts, judge_workers
 from routing.core.vocabulary import Refusal
 from routing.models.worker_channels import MAX_CAPACITY
+from supervisors.expression_words import write_scalar
 from supervisors.lacking import Lack, find_lack
 from supervisors.picture import Activity, Setup
 
@@ -33,7 +34,7 @@ class Remedy:
         kind: which remedy it is; `supervisors.task` has its words.
         command: the name of the command, whose row is the worker.
         fields: values of its form.
-        values: values of its sentence.
+        values: values of its sentence, in the language of the page.
         change: returns the worker as they would be.
     """
 
@@ -199,9 +200,9 @@ def _teach(lack: Lack) -> Remedy:
             return worker
 
     return Remedy(
-        kind="teach",
+        kind=f"teach_{lack.kind}",
         command="workers.set_attributes",
         fields=lack.fields,
-        values={"term": lack.term},
+        values={"path": lack.path, "value": write_scalar(lack.value)},
         change=change,
     )

@@ -56,7 +56,8 @@ _LABELS: Final[dict[str, Promise]] = {
     "switch_on": _("Switch %(channel)s on"),
     "raise_capacity": _("One %(channel)s slot more"),
     "release_kept": _("Keep no %(channel)s slots"),
-    "teach": _("Give %(term)s"),
+    "teach_add": _("Add %(value)s to %(path)s"),
+    "teach_set": _("Set %(path)s to %(value)s"),
 }
 """The labels of remedies."""
 _WHAT_IFS: Final[dict[str, Promise]] = {
@@ -66,7 +67,8 @@ _WHAT_IFS: Final[dict[str, Promise]] = {
     "release_kept": _(
         "If no %(channel)s slots were kept for grabbing, %(worker)s would be asked first."
     ),
-    "teach": _("With %(term)s, %(worker)s would be asked first."),
+    "teach_add": _("With %(value)s in %(path)s, %(worker)s would be asked first."),
+    "teach_set": _("If %(path)s were %(value)s, %(worker)s would be asked first."),
 }
 _ASSIGNABLE: Final = (None, Refusal.RECENTLY_REJECTED)
 """Verdicts after which a supervisor may assign the task without further ticks."""

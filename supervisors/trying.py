@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from routing.explanations import trials
-from supervisors import access, views
+from supervisors import access, trial_words, views
 from supervisors.access import Supervisor
 from supervisors.panels import PAGES
 
@@ -26,5 +26,6 @@ def show_trial(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
             request.POST if request.method == "POST" else None,
             workflow=workflow,
             now=timezone.now(),
+            say=trial_words.WORDS,
         )
     return views.show_page(request, supervisor, PAGES["trial"], more=more)

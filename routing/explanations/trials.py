@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from routing.core.dry_run import MOST_STEPS, FilterTrial, Floor, RouteStep
 from routing.core.verdicts import Verdict
 from routing.explanations import dry_run, dry_run_wording, wording
 from routing.explanations.dry_run import DryRun, TriedStep
+from workflows.expressions import FailedComparison
 
 BUTTON: Final = "_try"
 """The name of the buttons that try a task; the value says which attributes are tried."""
@@ -29,6 +31,40 @@ MOST_WORKERS: Final = 80
 PREFIX: Final = "try"
 
 Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialWords:
+    """The functions that write a dry run as sentences, in one language.
+
+    Arguments:
+        describe_filter: returns the expression of a filter in words; "" shows the expression.
+        translate_refusal: returns why a task is refused, from the English.
+    """
+
+    summarize: Callable[[DryRun], str]
+    describe_end: Callable[[DryRun], str]
+    describe_failure: Callable[[FailedComparison], str]
+    describe_time: Callable[[DryRun, RouteStep], str]
+    describe_skip: Callable[[RouteStep], str]
+    list_conditions: Callable[[RouteStep], Iterable[str]]
+    describe_task_side: Callable[[TriedStep], str | None]
+    describe_verdict: Callable[[Verdict, TriedStep], str]
+    describe_filter: Callable[[str], str] = lambda _expression: ""
+    translate_refusal: Callable[[str], str] = str
+
+
+ENGLISH: Final = TrialWords(
+    summarize=dry_run_wording.summarize,
+    describe_end=dry_run_wording.describe_end,
+    describe_failure=dry_run_wording.describe_failure,
+    describe_time=dry_run_wording.describe_time,
+    describe_skip=dry_run_wording.describe_skip,
+    list_conditions=dry_run_wording.list_conditions,
+    describe_task_side=wording.describe_task_side,
+    describe_verdict=wording.describe_verdict,
+)
+"""The words of REST and of the admin."""
 
 
 class TrialForm(forms.Form):
@@ -68,7 +104,12 @@ class TrialForm(forms.Form):
         field.choices = choices
 
     def try_task(
-        self, *, workflow: models.Workflow | None, configuration: str | None, now: datetime
+        self,
+        *,
+        workflow: models.Workflow | None,
+        configuration: str | None,
+        now: datetime,
+        say: TrialWords = ENGLISH,
     ) -> DryRun | None:
         """Return the dry run, or None with the errors of the form."""
         if not self.is_valid():
@@ -91,7 +132,9 @@ class TrialForm(forms.Form):
             )
         except ActionError as refusal:
             named = refusal.field if isinstance(refusal, InvalidInput) else None
-            self.add_error(named if named in self.fields else None, refusal.message)
+            self.add_error(
+                named if named in self.fields else None, say.translate_refusal(refusal.message)
+            )
             return None
 
 
@@ -102,6 +145,7 @@ def build_trial(
     workflow: models.Workflow | None,
     configuration: str | None = None,
     now: datetime,
+    say: TrialWords = ENGLISH,
 ) -> Shown:
     """Return what the panel of a page shows.
 
@@ -112,8 +156,8 @@ def build_trial(
     if sent is None or BUTTON not in sent:
         return {"trial_form": TrialForm(workspace, None), "trial": None}
     form = TrialForm(workspace, _fill_from_task(workspace, sent))
-    run = form.try_task(workflow=workflow, configuration=configuration, now=now)
-    return {"trial_form": form, "trial": None if run is None else show_run(run)}
+    run = form.try_task(workflow=workflow, configuration=configuration, now=now, say=say)
+    return {"trial_form": form, "trial": None if run is None else show_run(run, say)}
 
 
 def _fill_from_task(workspace: models.Workspace, sent: QueryDict) -> QueryDict:
@@ -136,60 +180,66 @@ def _list_tasks(workspace: models.Workspace) -> list[tuple[str, str]]:
     ]
 
 
-def show_run(run: DryRun) -> Shown:
+def show_run(run: DryRun, say: TrialWords = ENGLISH) -> Shown:
     """Return a dry run as lines of text."""
     tried = run.tried
     entered = {each.step.filter_index for each in run.route.steps}
     verdicts = () if tried is None else tried.verdicts.inside
     return {
-        "summary": dry_run_wording.summarize(run),
+        "summary": say.summarize(run),
         "problems": run.problems,
         "filters": [
-            _show_filter(trial, entered=index in entered) for index, trial in enumerate(run.trials)
+            _show_filter(trial, say, entered=index in entered)
+            for index, trial in enumerate(run.trials)
         ],
         "filters_left_out": run.filter_count - len(run.trials),
-        "steps": [_show_step(number, run, each) for number, each in enumerate(run.route.steps, 1)],
-        "end": "" if run.problems else dry_run_wording.describe_end(run),
+        "steps": [
+            _show_step(number, run, each, say) for number, each in enumerate(run.route.steps, 1)
+        ],
+        "end": "" if run.problems else say.describe_end(run),
         "step": None if tried is None else tried.number,
         "queue": "" if tried is None else dry_run_wording.describe_queue(run, tried.number),
-        "task_side": None if tried is None else wording.describe_task_side(tried),
+        "task_side": None if tried is None else say.describe_task_side(tried),
         "workers": [
-            _show_worker(verdict, tried) for verdict in verdicts[:MOST_WORKERS] if tried is not None
+            _show_worker(verdict, tried, say)
+            for verdict in verdicts[:MOST_WORKERS]
+            if tried is not None
         ],
         "workers_left_out": max(len(verdicts) - MOST_WORKERS, 0),
     }
 
 
-def _show_filter(trial: FilterTrial, *, entered: bool) -> Shown:
+def _show_filter(trial: FilterTrial, say: TrialWords, *, entered: bool) -> Shown:
     return {
         "name": trial.name,
         "matches": trial.matches,
         "entered": entered,
         "expression": wording.shorten(trial.expression),
-        "failures": [dry_run_wording.describe_failure(each) for each in trial.because],
+        "words": say.describe_filter(trial.expression) if trial.matches else "",
+        "failures": [say.describe_failure(each) for each in trial.because],
     }
 
 
-def _show_step(number: int, run: DryRun, step: RouteStep) -> Shown:
+def _show_step(number: int, run: DryRun, step: RouteStep, say: TrialWords) -> Shown:
     return {
         "number": number,
-        "time": dry_run_wording.describe_time(run, step),
+        "time": say.describe_time(run, step),
         "filter": step.filter_name,
         "queue": dry_run_wording.describe_queue(run, number),
         "priority": step.priority,
-        "conditions": list(dry_run_wording.list_conditions(step)),
-        "skip": dry_run_wording.describe_skip(step),
+        "conditions": list(say.list_conditions(step)),
+        "skip": say.describe_skip(step),
         "skipped": step.skipped,
         "judged": run.tried is not None and run.tried.number == number,
     }
 
 
-def _show_worker(verdict: Verdict, tried: TriedStep) -> Shown:
+def _show_worker(verdict: Verdict, tried: TriedStep, say: TrialWords) -> Shown:
     return {
         "rank": verdict.rank,
         "name": verdict.worker.friendly_name,
         "activity": verdict.worker.activity_name,
-        "words": wording.describe_verdict(verdict, tried),
+        "words": say.describe_verdict(verdict, tried),
     }
 
 

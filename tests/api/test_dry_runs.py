@@ -11,10 +11,32 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from routing import models
+from routing.explanations import dry_run, trials
+from routing.explanations.dry_run import DryRun
+from supervisors.trial_words import WORDS
 from tests import factories
 from tests.api.conftest import Api
 
 Queues = dict[str, models.TaskQueue]
+
+
+@pytest.fixture(autouse=True)
+def _same_in_the_cockpit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare each dry run of this file with what the cockpit says of it in English."""
+    run_trial = dry_run.try_task
+
+    def show(run: DryRun, say: trials.TrialWords) -> dict[str, Any]:
+        shown = trials.show_run(run, say)
+        for one in shown["filters"]:
+            one.pop("words")
+        return shown
+
+    def compare(**given: Any) -> DryRun:
+        run = run_trial(**given)
+        assert show(run, WORDS) == show(run, trials.ENGLISH)
+        return run
+
+    monkeypatch.setattr(dry_run, "try_task", compare)
 
 
 @pytest.fixture

@@ -59,6 +59,28 @@ def test_each_reason_of_an_explanation_is_translated(cockpit: Cockpit) -> None:
     assert "ستُعرض على \u2066Ada\u2069 في الدورة التالية." in arabic
 
 
+def test_a_tried_task_is_explained_in_the_language_of_the_page(cockpit: Cockpit) -> None:
+    form = {"_try": "typed", "try-attributes": "{}", "workflow": cockpit.workflow.sid}
+    pages = {}
+    for language in ("de", "ar"):
+        answer = cockpit.people["member"].post(
+            f"/supervisor/try?workspace={cockpit.workspace.sid}",
+            form,
+            headers={"Accept-Language": language},
+        )
+        pages[language] = answer.context["trial"]
+    german, arabic = pages["de"], pages["ar"]
+    assert german["summary"] == (
+        "Schritt 1, Warteschlange Chats: Wird im nächsten Durchlauf angeboten: Ada."
+    )
+    assert german["end"] == (
+        "Nach 86,400 Sekunden wird sie storniert, weil ihre Lebensdauer vorbei ist."
+    )
+    assert german["workers"][0]["words"] == "Der Router fragt diesen Worker als Nummer 1."
+    assert "\u2066Ada\u2069" in arabic["summary"]
+    assert not any(word in arabic["summary"] + arabic["end"] for word in ("queue", "canceled"))
+
+
 def test_changes_names_events_fields_and_doors_in_the_language(cockpit: Cockpit) -> None:
     task = cockpit.task(workflow=cockpit.workflow)
     tasks.update_task(task=task, priority=7, actor=SYSTEM, now=timezone.now())

@@ -131,7 +131,7 @@ def test_a_what_if_names_the_one_change_that_brings_the_task_to_an_agent(
 ) -> None:
     task = ask_for_spanish(cockpit)
     text = cockpit.read("panels/explanation", task=task.sid)
-    words = "With worker.languages HAS &quot;es&quot;, Ada would be asked first."
+    words = "With “es” in languages, Ada would be asked first."
     assert words in text
     link = text.split(words)[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
     assert "do/workers.set_attributes" in link

@@ -62,7 +62,7 @@ def test_each_condition_says_how_many_meet_it_and_who_lacks_only_it(cockpit: Coc
     assert "Only this is missing for 1 agent: Zoe." in text
     # A way out is for those who would be asked at once; the condition's own button is for all.
     acts = list_acts(text)
-    assert "Give 1 free agent the one thing that this queue asks for: worker.level == 3." in text
+    assert "Give 1 free agent the one thing that this queue asks for: level is 3." in text
     assert acts["Give it…"]["path"] == ["level"]
     spanish = set(re.findall(r'subjects=([^&"]*)[^"]*languages', text))
     assert {sue + "+" + tom, sue} == spanish

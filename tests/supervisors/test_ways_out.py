@@ -91,7 +91,7 @@ def test_free_agents_who_lack_only_one_language_are_proposed(floor: models.Works
     assert set(way.subjects) == {worker.sid for worker in lacking}
     assert way.moves == 3
     assert describe_way_out(way) == (
-        'Give 3 free agents the one thing that they lack: worker.languages HAS "es".'
+        "Give 3 free agents the one thing that they lack: languages includes “es”."
     )
 
 
