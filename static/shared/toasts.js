@@ -9,8 +9,13 @@ export function toast(words) {
   if (show(words)) announce(words);
 }
 
+/** Show a message with a button that does something about it. */
+export function offer(words, label, act) {
+  if (show(words, label, act)) announce(words);
+}
+
 /** Show a message that is announced in another way; return whether it is not shown already. */
-export function show(words) {
+export function show(words, label = gettext("OK"), act = null) {
   const list = document.getElementById("toasts");
   if ([...list.children].some((older) => older.firstChild.textContent === words)) return false;
   for (const older of [...list.children].slice(0, -2)) older.remove();
@@ -20,12 +25,15 @@ export function show(words) {
   text.textContent = words;
   const close = document.createElement("button");
   close.type = "button";
-  close.textContent = gettext("OK");
-  close.addEventListener("click", () => note.remove());
+  close.textContent = label;
+  close.addEventListener("click", () => {
+    note.remove();
+    act?.();
+  });
   note.append(text, close);
   list.append(note);
   // It stays while the pointer or the focus is on it.
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : note.remove());
-  setTimeout(leave, STAYS);
+  setTimeout(leave, act ? 2 * STAYS : STAYS);
   return true;
 }

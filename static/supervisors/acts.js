@@ -5,19 +5,15 @@ import { announce } from "../shared/announcer.js";
 import { gettext } from "../shared/messages.js";
 import { toast } from "../shared/toasts.js";
 import { staleAll } from "./panels.js";
+import * as selection from "./selection.js";
 
 const STAYS = 12000; // ms for which a result can be undone by its message
 const POLL = 1000;
 const HEADERS = { "X-Requested-With": "cockpit" };
 
-const CHECK = 2000; // ms between two looks at what has become of the selection
-const selected = new Map(); // sid → the value of its box
-const waited = new Set(); // the sids of selected tasks that waited when they were selected
 let lastUndo = null;
-let lastBox = null;
+let ofSelection = false; // whether the act that goes on is about the selection
 
-const bar = document.querySelector("form[data-selection]");
-const allMatch = bar?.querySelector("[data-all]");
 const dialog = document.createElement("dialog");
 dialog.className = "dialog act-dialog";
 dialog.setAttribute("aria-labelledby", "act-title");
@@ -33,6 +29,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   link.closest("details")?.removeAttribute("open");
+  ofSelection = false;
   if ("atOnce" in link.dataset) post(...splitAddress(link.href));
   else ask(link.href);
 });
@@ -43,12 +40,10 @@ document.addEventListener("submit", (event) => {
     if (!dialog.contains(form)) return;
     event.preventDefault();
     post(form.action, new FormData(form), form.querySelector("button.button--main"));
-  } else if (form === bar) {
+  } else if (form === selection.bar) {
     event.preventDefault();
-    const body = new FormData(form);
-    body.delete("subject");
-    if (!allMatch?.checked) body.set("subjects", [...selected.values()].join(" "));
-    ask(event.submitter.formAction, body);
+    ofSelection = true;
+    ask(event.submitter.formAction, selection.fill(new FormData(form)));
   }
 });
 
@@ -84,7 +79,7 @@ async function show(answer) {
     const reply = await answer.json();
     if (!reply.ok) return refuse(reply.error.message);
     dialog.close();
-    clear();
+    if (ofSelection) selection.clear();
     staleAll(); // what one does oneself is shown at once, whatever the live connection does
     return tell(reply);
   }
@@ -142,6 +137,7 @@ function tell({ words, undo, address }) {
 function undoLast(address) {
   if (!address) return;
   lastUndo = null;
+  ofSelection = false;
   const body = new FormData();
   body.set("csrfmiddlewaretoken", csrfToken());
   post(address, body);
@@ -152,12 +148,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.body.dataset.singleKeys === "off") return;
   if (event.key === "u") undoLast(lastUndo);
-  if (event.key === "Escape") clear();
-  if (event.key === "*") allMatch?.click();
-  const row = event.target.closest("[data-row]");
-  if (event.key === "x") row?.querySelector("[data-select]")?.click();
-  if (event.key === "X") selectUpTo(row?.querySelector("[data-select]"));
-  if (event.key === ".") openMenu(row);
+  if (event.key === ".") openMenu(event.target.closest("[data-row]"));
 });
 
 /** Open the menu of a row, and put the focus on its first entry. */
@@ -182,109 +173,6 @@ function splitAddress(href) {
   return [address.href, body];
 }
 
-// --- The selection -------------------------------------------------------------------------------
-
-function restore() {
-  for (const box of document.querySelectorAll("[data-select]")) {
-    box.checked = selected.has(box.dataset.select);
-    box.closest("[data-row]")?.toggleAttribute("data-selected", box.checked);
-    if (box.checked) selected.set(box.dataset.select, box.value);
-  }
-  if (!bar) return;
-  if (!waited.size || allMatch.checked) tellChanged("");
-  bar.toggleAttribute("data-filled", selected.size > 0 || allMatch.checked);
-  const words = bar.querySelector("[data-selected]");
-  const some = selected.size ? words.dataset.words.replace("%s", selected.size) : "";
-  const said = allMatch.checked ? allMatch.dataset.words : some;
-  if (words.textContent !== said) words.textContent = said;
-}
-
-function clear() {
-  selected.clear();
-  waited.clear();
-  if (allMatch) allMatch.checked = false;
-  restore();
-}
-
-if (bar) {
-  bar.dataset.scripted = "";
-  document.addEventListener("change", (event) => {
-    const box = event.target.closest("[data-select]");
-    if (box) mark([box], box.checked);
-    if (event.target === allMatch) restore();
-  });
-  document.addEventListener("click", (event) => {
-    const box = event.target.closest("[data-select]");
-    if (!box) return;
-    if (event.shiftKey) markUpTo(box, box.checked);
-    lastBox = box;
-  });
-  bar.addEventListener("reset", (event) => {
-    event.preventDefault();
-    clear();
-  });
-  new MutationObserver(restore).observe(document.getElementById("content"), { childList: true, subtree: true });
-  restore();
-}
-
-/** Mark all boxes from the last one that was pressed to this one. */
-function markUpTo(box, on) {
-  if (!lastBox?.isConnected) return;
-  const all = [...document.querySelectorAll("[data-select]")];
-  const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
-  mark(all.slice(from, to + 1), on);
-}
-
-function selectUpTo(box) {
-  if (!box) return;
-  mark([box], true);
-  markUpTo(box, true);
-  lastBox = box;
-}
-
-function mark(boxes, on) {
-  for (const box of boxes) {
-    if (on) selected.set(box.dataset.select, box.value);
-    else selected.delete(box.dataset.select);
-    if (on && "waits" in box.dataset) waited.add(box.dataset.select);
-    else waited.delete(box.dataset.select);
-  }
-  restore();
-}
-
-// --- What has become of the selected tasks -------------------------------------------------------
-
-let checking = false;
-let checkAgain = false;
-
-if (bar?.dataset.check) document.addEventListener("cockpit:shown", check);
-
-/** Ask how many of the selected tasks have stopped to wait, at most once every two seconds. */
-async function check() {
-  checkAgain = checking;
-  if (checking || !waited.size || allMatch.checked) return;
-  checking = true;
-  const body = new FormData();
-  body.set("csrfmiddlewaretoken", csrfToken());
-  body.set("subjects", [...waited].join(" "));
-  body.set("size", selected.size);
-  try {
-    const answer = await fetch(bar.dataset.check, { method: "POST", body, headers: HEADERS, cache: "no-store" });
-    if (answer.ok && waited.size) tellChanged((await answer.json()).words);
-  } catch {
-    // The connection is lost, which the page says.
-  }
-  setTimeout(() => {
-    checking = false;
-    if (checkAgain) check();
-  }, CHECK);
-}
-
-function tellChanged(words) {
-  const place = bar.querySelector("[data-changed]");
-  if (place.textContent !== words) place.textContent = words;
-}
-
 // --- The progress of an act ----------------------------------------------------------------------
 
 async function follow() {
@@ -298,4 +186,5 @@ async function follow() {
   setTimeout(follow, POLL);
 }
 
+selection.start();
 setTimeout(follow, POLL);

@@ -11,7 +11,8 @@ How another page offers commands:
   and has all its arguments is done at a press; every other opens its dialog.
 - `{% act_bar "WT" %}` once on a page, outside of panels: the bar of the selection. A row takes part
   by `{% act_box task.sid version=task.version label=title %}`. The script keeps the selection by
-  sid over refreshes; without scripts the boxes belong to the bar's form.
+  sid over refreshes and pages, as long as the filters stay; without scripts the boxes belong to
+  the bar's form, and those of one page are selected.
 
 Links lead to `/supervisor/do/<command>`, so all of it works without scripts. Panels are shared
 between people, so nothing here contains a CSRF token except the bar.
@@ -32,6 +33,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from routing.actions.supervision.batches import MOST_ROWS
 from routing.core.vocabulary import AssignmentStatus as S
 from supervisors.change_words import name_event, name_field, name_origin
 from supervisors.commands import COMMANDS, Act
@@ -238,6 +240,10 @@ def act_bar(context: Context, subject: str, status: str | None = None) -> dict[s
     query = urlencode({"workspace": scene.workspace.sid})
     return {
         "match": view.canonical,
+        "filters": view.change(
+            sort="", size=View().size, show=(), group="", tz="", window=View().window
+        ).canonical,
+        "most": MOST_ROWS,
         "check": f"{reverse('supervisors:check_selection')}?{query}" if subject == "WT" else "",
         "csrf_token": context.get("csrf_token"),
         "entries": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -66,6 +67,46 @@ def test_a_selection_gets_another_priority_and_gets_the_old_one_back(
     customers.end(posted[1], "canceled")
     expect(rows).to_have_count(2)
     expect(bar).to_contain_text("1 of your 3 is no longer waiting.")
+
+
+def test_a_selection_goes_on_over_pages_and_ends_with_the_filters(
+    supervisor: Page, customers: Customers, cordboard: Cordboard
+) -> None:
+    for number in range(27):
+        customers.post(f"Page {number}", channel="sms", run="pages")
+    query = urlencode({"where": 'task.run == "pages"', "size": "25"})
+    supervisor.goto(f"{cordboard.url}/supervisor/tasks?{query}")
+    rows = supervisor.locator("#tasks [data-row]")
+    bar = supervisor.get_by_role("form", name="Selection")
+    rows.nth(0).get_by_role("checkbox").click()
+    rows.nth(1).get_by_role("checkbox").click(modifiers=["Shift"])
+    supervisor.get_by_role("link", name="Next page").click()
+    expect(rows).to_have_count(2)
+    expect(bar).to_contain_text("2 selected, 2 of them not on this page")
+    rows.nth(1).get_by_role("checkbox").click()
+    expect(bar).to_contain_text("3 selected, 2 of them not on this page")
+    supervisor.get_by_role("link", name="First page").click()
+    expect(bar).to_contain_text("3 selected, 1 of them not on this page")
+    expect(rows.nth(1).get_by_role("checkbox")).to_be_checked()
+    bar.get_by_role("button", name="Set priority").click()
+    dialog = supervisor.get_by_role("dialog")
+    expect(dialog).to_contain_text("This concerns 3 tasks.")
+    dialog.get_by_label("Or change by").fill("4")
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_role("button", name="Do it").click()
+    expect(supervisor.locator("#toasts")).to_contain_text("Result: done 3.")
+    expect(bar).to_be_hidden()
+
+    rows.nth(0).get_by_role("checkbox").click()
+    supervisor.get_by_label("Search", exact=True).fill("Page 2")
+    supervisor.get_by_role("button", name="Show", exact=True).click()
+    said = supervisor.locator("#toasts")
+    expect(said).to_contain_text("The filters have changed: 1 row is no longer selected.")
+    expect(bar).to_be_hidden()
+    said.get_by_role("button", name="Select them again").click()
+    expect(bar).to_contain_text("1 selected")
+    bar.get_by_role("button", name="Clear").click()
+    expect(bar).to_be_hidden()
 
 
 def test_a_press_on_a_row_changes_one_agent_and_the_list_of_changes_tells_it(
