@@ -16,9 +16,10 @@ from routing.core.event_catalog import EventType as E
 from routing.snapshots.workers import load_worker
 from supervisors.agents import STALE_ON, describe_agent, describe_hands, find_next_limit
 from supervisors.expression_words import describe_condition
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.picture import Worker
-from supervisors.scanning import read_rows
+from supervisors.scanning import Row, read_rows
+from supervisors.task_files import HEADER, write_rows
 from supervisors.tasks import describe_rows
 from workflows.expressions import ExpressionError, View, compile_node, compile_once
 from workflows.expressions.nodes import And, split
@@ -95,9 +96,7 @@ def list_missing(expression: str, view: View) -> list[tuple[str, str]]:
 def load_in_hand(scene: Scene) -> Context:
     """Return the tasks that an agent has or is offered, and their last offers."""
     worker = find_worker(scene)
-    open_ones = models.Reservation.objects.open().filter(worker_id=worker.id)
-    ids = list(open_ones.values_list("task_id", flat=True)[:MOST_TASKS])
-    rows = read_rows(models.Task.objects.filter(pk__in=ids).order_by("date_created", "pk"))
+    rows = _read_in_hand(worker)
     offers = list_offers(scene, worker)
     window_us = timedelta(minutes=OFFER_MINUTES) // timedelta(microseconds=1)
     return {
@@ -107,6 +106,18 @@ def load_in_hand(scene: Scene) -> Context:
         "refresh_at_us": offers[-1]["made_us"] + window_us if offers else None,
         "minutes": OFFER_MINUTES,
     }
+
+
+def _read_in_hand(worker: Worker) -> list[Row]:
+    open_ones = models.Reservation.objects.open().filter(worker_id=worker.id)
+    ids = list(open_ones.values_list("task_id", flat=True)[:MOST_TASKS])
+    return read_rows(models.Task.objects.filter(pk__in=ids).order_by("date_created", "pk"))
+
+
+def write_in_hand(scene: Scene) -> Rows:
+    """Yield the header, and the tasks that an agent has or is offered."""
+    yield HEADER
+    yield from write_rows(scene, _read_in_hand(find_worker(scene)))
 
 
 def list_offers(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
@@ -142,5 +153,11 @@ def list_offers(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
 
 PANELS: Final = (
     Panel(name="agent", load=load_agent, from_picture=False, stale_on=STALE_ON),
-    Panel(name="in_hand", load=load_in_hand, from_picture=False, stale_on=STALE_ON),
+    Panel(
+        name="in_hand",
+        load=load_in_hand,
+        write=write_in_hand,
+        from_picture=False,
+        stale_on=STALE_ON,
+    ),
 )

@@ -75,6 +75,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     for column in (
         Column(
             name="state",
+            note="agent-state",
             title=gettext_lazy("State"),
             read=_read_state,
             is_default=True,
@@ -87,7 +88,13 @@ COLUMNS: Final[Mapping[str, Column]] = {
             is_default=True,
             on_phones=True,
         ),
-        Column(name="slots", title=gettext_lazy("Slots"), is_default=True, on_phones=True),
+        Column(
+            name="slots",
+            note="slots",
+            title=gettext_lazy("Slots"),
+            is_default=True,
+            on_phones=True,
+        ),
         Column(
             name="in_hand",
             note="in-hand",
@@ -243,7 +250,7 @@ def build_heads(
     scene: Scene, columns: Sequence[Column], figures: FloorFigures | None
 ) -> list[Head]:
     """Return the heads of the columns, that of the name first."""
-    name = replace(COLUMNS["state"], name="name", title=gettext_lazy("Agent"))
+    name = replace(COLUMNS["state"], name="name", title=gettext_lazy("Agent"), note="")
     return [_build_head(scene, column, figures) for column in (name, *columns)]
 
 

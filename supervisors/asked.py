@@ -6,10 +6,11 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from routing.core.clock import microseconds
 from supervisors.demands import MOST_TASKS, OLDEST, Demand, find_demands
 from supervisors.expression_words import describe_condition
 from supervisors.judging import Reason, Severity, judge_queue
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.waiting import STALE_ON
 
 
@@ -41,6 +42,22 @@ def load_asked(scene: Scene) -> Context:
     }
 
 
+def write_asked(scene: Scene) -> Rows:
+    """Yield the header, and a row for each lane of a queue with waiting tasks."""
+    now_us = microseconds(scene.now)
+    yield [
+        *("asks_for", "channel", "waiting", "longest_wait_ms"),
+        *("meet_it", "available", "free"),
+    ]
+    for row in load_asked(scene)["rows"]:
+        demand: Demand = row["demand"]
+        yield [
+            *(row["code"] or row["text"], row["channel"], row["waiting"]),
+            (now_us - demand.since_us) // 1000,
+            *(row["all"], demand.available, demand.free),
+        ]
+
+
 def describe_demand(demand: Demand) -> str:
     """Return what a lane asks of a worker, beyond serving the queue."""
     lane = demand.lane
@@ -51,4 +68,12 @@ def describe_demand(demand: Demand) -> str:
     return "" if lane.expression is None else describe_condition(lane.expression.node)
 
 
-PANELS: Final = (Panel(name="asked", load=load_asked, from_picture=False, stale_on=STALE_ON),)
+PANELS: Final = (
+    Panel(
+        name="asked",
+        load=load_asked,
+        write=write_asked,
+        from_picture=False,
+        stale_on=STALE_ON,
+    ),
+)

@@ -230,6 +230,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column(
             name="order",
+            note="order",
             title=_("Order"),
             kind="text",
             read=lambda row: row.queue.order,

@@ -24,9 +24,9 @@ from supervisors import (
     queues,
     story,
     task,
+    task_files,
     tasks,
     timeline,
-    waiting,
 )
 from supervisors.columns import COLUMNS
 from supervisors.conditions import Subject
@@ -42,8 +42,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         *queue.PANELS,
         *asked.PANELS,
         *proposals.PANELS,
-        *waiting.PANELS,
-        *tasks.PANELS,
+        *task_files.PANELS,
         *task.PANELS,
         *story.PANELS,
         *agent_files.PANELS,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from routing.core.clock import microseconds
 from supervisors.judging import Judged, Reason, judge_queue
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.picture import State, count_slots, find_state
 from supervisors.queue_files import write_queues
 from supervisors.wording import GRAB_POLICIES, STATES, describe_why
@@ -89,6 +90,24 @@ def load_staff(scene: Scene) -> Context:
     }
 
 
+def write_staff(scene: Scene) -> Rows:
+    """Yield the header, and a row for each of those who serve a queue that the page shows."""
+    now_us = microseconds(scene.now)
+    yield [
+        *("agent", "agent_sid", "state", "activity", "since_ms"),
+        *("slots_busy", "slots_offered", "slots_free"),
+    ]
+    for one in load_staff(scene)["staff"]:
+        worker, slots = one["worker"], [each["slots"] for each in one["loads"]]
+        yield [
+            *(worker.name, worker.sid, one["state"]),
+            one["activity"].name if one["activity"] else "",
+            (now_us - worker.since_us) // 1000,
+            *(sum(each.busy for each in slots), sum(each.offered for each in slots)),
+            sum(each.free - each.kept for each in slots),
+        ]
+
+
 def judge_here(scene: Scene) -> Judged:
     """Return the view's queue, judged on the view's channels."""
     queue, wanted = scene.find_queue(), scene.channel_ids
@@ -103,5 +122,5 @@ def judge_here(scene: Scene) -> Judged:
 PANELS: Final = (
     Panel(name="queue", load=load_queue, write=write_queues),
     Panel(name="why", load=load_why),
-    Panel(name="staff", load=load_staff),
+    Panel(name="staff", load=load_staff, write=write_staff),
 )

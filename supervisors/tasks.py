@@ -21,7 +21,7 @@ from routing.core.vocabulary import ReservationStatus
 from supervisors import filters, scanning
 from supervisors.conditions import compile_where
 from supervisors.judging import Severity
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Scene
 from supervisors.picture import NO_QUEUE
 from supervisors.scanning import ORDERS, Order, Row
 from supervisors.waiting import STALE_ON as WAITING_STALE_ON
@@ -346,5 +346,3 @@ STALE_ON: Final = WAITING_STALE_ON | {
     *(E.RESERVATION_WRAPUP, E.RESERVATION_WRAPUP_EXTENDED, E.RESERVATION_COMPLETED),
 }
 """Events by which a row appears, goes or looks different."""
-
-PANELS: Final = (Panel(name="tasks", load=load_tasks, from_picture=False, stale_on=STALE_ON),)

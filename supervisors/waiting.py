@@ -11,7 +11,7 @@ from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
 from routing.core.rates import Target, WaitClock
 from routing.db.compiled import CompiledQuery
-from supervisors.panel import Context, Panel, Scene
+from supervisors.panel import Context, Scene
 from supervisors.picture import Queue
 
 MOST_TASKS: Final = 50
@@ -90,5 +90,3 @@ _WAITING: Final = CompiledQuery(lambda queue: _oldest(_PENDING.filter(task_queue
 _WAITING_ON: Final = CompiledQuery(
     lambda queue, channel: _oldest(_PENDING.filter(task_queue_id=queue, task_channel_id=channel))
 )
-
-PANELS: Final = (Panel(name="waiting", load=load_waiting, from_picture=False, stale_on=STALE_ON),)

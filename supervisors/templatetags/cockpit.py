@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from routing.core.clock import microseconds
 from routing.core.rates import Ratio
 from supervisors.durations import format_duration, isolate_date
+from supervisors.figure_note import WINDOWS, Window
 from supervisors.figure_notes import NOTES
 from supervisors.judging import Severity
 from supervisors.picture import Recent
@@ -36,27 +36,44 @@ def figure_name(context: Context, key: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("supervisors/_figure_about.html", takes_context=True)
-def figure_about(context: Context, key: str) -> dict[str, Any]:
-    """Show the same menu at the head of a column, whose name sorts the rows."""
-    return _describe_figure(context, key)
+def figure_about(
+    context: Context, key: str, named: str = "", window: str = "", place: str = ""
+) -> dict[str, Any]:
+    """Show the same menu at the head of a column or a list.
+
+    Arguments:
+        named: what the head says, if that is not the figure's name.
+        window: the `Window` of the column, if it is not that of the figure.
+        place: part of the menu's id, where a panel shows the figure several times.
+    """
+    return _describe_figure(context, key, named=named, window=window, place=place)
 
 
-def _describe_figure(context: Context, key: str) -> dict[str, Any]:
+def _describe_figure(
+    context: Context, key: str, *, named: str = "", window: str = "", place: str = ""
+) -> dict[str, Any]:
     note, scene = NOTES[key], context["scene"]
     query = urlencode({"workspace": scene.workspace.sid})
+    about = Window(window) if window else note.window
     tasks = ""
-    if note.status:
-        view = replace(
-            View(workspace=scene.workspace.sid), queue=scene.view.queue, channel=scene.view.channel
+    if note.statuses:
+        shown = View(
+            workspace=scene.workspace.sid,
+            queue=scene.view.queue,
+            channel=scene.view.channel,
+            worker=scene.view.worker,
+            status=note.statuses,
         )
-        shown = view.change(status=(note.status,), sort="")
         tasks = f"{reverse('supervisors:tasks')}?{shown.canonical}"
     return {
         "note": note,
+        "name": named or note.name,
+        "window": WINDOWS[about],
+        "is_past": about is not Window.NOW,
         "help": f"{reverse('supervisors:help')}?{query}#figure-{key}",
         "tasks": tasks,
         "csv": context.get("csv", ""),
-        "place": context.get("panel", ""),
+        "place": "-".join(filter(None, (context.get("panel", ""), place))),
         "scene": scene,
         "view": context["view"],
     }

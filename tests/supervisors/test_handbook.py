@@ -43,13 +43,20 @@ def test_each_figure_of_a_page_names_its_formula_and_leads_to_its_paragraph(
 ) -> None:
     found = set()
     show = {"queues": list(columns.COLUMNS), "agents": list(agent_columns.COLUMNS)}
-    own_pages = (f"queues/{cockpit.queue.sid}", f"agents/{cockpit.ada.sid}")
-    cockpit.task(workflow=cockpit.workflow)
-    for page in ("", *own_pages, *show):
+    task = cockpit.task(workflow=cockpit.workflow)
+    cockpit.task(workflow=cockpit.workflow, channel="sms")
+    own_pages = (
+        *(f"queues/{cockpit.queue.sid}", f"agents/{cockpit.ada.sid}", f"tasks/{task.sid}"),
+        *("", "tasks", *show),
+    )
+    for page in own_pages:
         text = cockpit.read(page, show=show.get(page, ()))
-        here = re.findall(r'help\?workspace=\w+#figure-([a-z-]+)"', text)
-        assert len(here) == len(set(here))
-        found |= set(here)
+        found |= set(re.findall(r'help\?workspace=\w+#figure-([a-z-]+)"', text))
+        menus = re.findall(r'id="((?:about|figure)-[^"]+)"', text)
+        assert len(menus) == len(set(menus)), page
+        # Each column of figures has a menu at its head.
+        for head in re.findall(r'<th scope="col" class="number".*?</th>', text, re.DOTALL):
+            assert 'class="about"' in head, (page, head)
     assert found == set(NOTES)
 
 
@@ -81,8 +88,9 @@ def test_the_panel_of_a_figure_is_a_file(cockpit: Cockpit) -> None:
     cockpit.task(workflow=cockpit.workflow, now=now - timedelta(seconds=90))
     factories.queue(cockpit.workspace, friendly_name="=Risky")
     files = {}
+    about = {"queue": cockpit.queue.sid, "worker": cockpit.ada.sid}
     for panel in (panel for panel in PANELS.values() if panel.write is not None):
-        here = {"queue": cockpit.queue.sid} if panel.name == "queue" else {}
+        here = {} if panel.name in ("queues", "totals", "agents", "tasks") else about
         shown = cockpit.read(f"panels/{panel.name}", show=list(columns.COLUMNS), **here)
         assert f"panels/{panel.name}.csv?" in shown
         answer: Any = cockpit.get(f"panels/{panel.name}.csv", **here)
@@ -94,6 +102,16 @@ def test_the_panel_of_a_figure_is_a_file(cockpit: Cockpit) -> None:
     assert risky["queue"] == "'=Risky"
     assert [row["queue"] for row in files["queue"]] == ["Chats"]
     assert (files["totals"][0]["waiting"], files["totals"][0]["agents"]) == ("1", "2")
+    assert [row["status"] for row in files["tasks"]] == ["pending", "assigned"]
+    (waiting,) = files["waiting"]
+    assert (waiting["queue"], waiting["priority"]) == ("Chats", "0")
+    assert 90_000 <= int(waiting["age_ms"]) < 600_000
+    (held,) = files["in_hand"]
+    assert (held["agents"], held["agent_sids"]) == ("Ada", cockpit.ada.sid)
+    (lane,) = files["asked"]
+    assert (lane["waiting"], lane["meet_it"], lane["available"]) == ("1", "2", "1")
+    assert [(row["agent"], row["state"]) for row in files["staff"]][1] == ("Ben", "away")
+    assert [row["accepted"] for row in files["past"]] == ["1", *["0"] * 6]
     ada, ben = files["agents"]
     assert (ada["agent"], ada["in_hand"], ada["slots_busy"], ada["slots_free"]) == (
         *("Ada", "1", "1"),
