@@ -152,7 +152,13 @@ def list_offers(scene: Scene, worker: Worker) -> list[dict[str, Any]]:
 
 
 PANELS: Final = (
-    Panel(name="agent", load=load_agent, from_picture=False, stale_on=STALE_ON),
+    Panel(
+        name="agent",
+        load=load_agent,
+        from_picture=False,
+        stale_on=STALE_ON,
+        shows_desks=True,
+    ),
     Panel(
         name="in_hand",
         load=load_in_hand,

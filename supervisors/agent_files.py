@@ -67,6 +67,7 @@ PANELS: Final = (
         load=load_agents,
         from_picture=False,
         stale_on=STALE_ON,
+        shows_desks=True,
         write=write_agents,
     ),
 )

@@ -28,7 +28,7 @@ def load_asked(scene: Scene) -> Context:
                 "text": describe_demand(demand),
                 "code": demand.text if demand.lane.expression else "",
                 "channel": picture.setup.channels[demand.channel].name,
-                "severity": Severity.OK if demand.meeting else Severity.ACT,
+                "severity": Severity.OK if demand.capable else Severity.ACT,
                 "waiting": min(demand.waiting, MOST_TASKS),
                 "is_more": demand.waiting > MOST_TASKS,
                 "all": len(demand.meeting),

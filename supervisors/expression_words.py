@@ -45,6 +45,15 @@ _IS: Final[Mapping[str, Promise]] = {
 }
 
 
+_OF_CHANNEL: Final[Mapping[str, Promise]] = {
+    "available_capacity_percentage": gettext_lazy("the share of free %(channel)s slots"),
+    "busy_capacity_percentage": gettext_lazy("the share of busy %(channel)s slots"),
+    "configured_capacity": gettext_lazy("the number of %(channel)s slots"),
+    "assigned_tasks": gettext_lazy("the number of %(channel)s tasks"),
+}
+"""What expressions read of a worker's channel."""
+
+
 def describe_expression(expression: str, *, subject: Subject = "worker") -> str:
     """Return an expression in words; empty if it has no usual form.
 
@@ -104,16 +113,31 @@ def _describe_comparison(node: Comparison) -> str | None:
     if isinstance(right, Literal) and right.value is None and operator in ("==", "!="):
         is_set = _("%(name)s is set") if operator == "!=" else _("%(name)s is not set")
         return is_set % {"name": _name(left)}
-    return str(_IS[operator]) % {"name": _name(left), "value": _write(right)}
+    value = _write(right)
+    if _is_share(left) and isinstance(right, Literal):
+        value = _("%(percent)s %%") % {"percent": value}
+    return str(_IS[operator]) % {"name": _name(left), "value": value}
 
 
 def _name(path: Path) -> str:
     """Return an attribute as it is spoken of: those of the worker without a prefix."""
+    if (words := _OF_CHANNEL.get(_find_load(path))) is not None:
+        return str(words) % {"channel": isolate(str(path.segments[1]))}
     text = operand_text(path)
     steps = isolate(text.removeprefix(f"{path.root}."))
     if path.root == "worker":
         return steps
     return _("the task’s %(name)s") % {"name": steps} if path.root == "task" else isolate(text)
+
+
+def _find_load(path: Path) -> str:
+    """Return the property of a worker's channel that a path reads; empty for another path."""
+    is_load = path.root == "worker" and path.segments[:1] == ("channel",)
+    return str(path.segments[2]) if is_load and len(path.segments) == 3 else ""
+
+
+def _is_share(path: Path) -> bool:
+    return _find_load(path).endswith("_percentage")
 
 
 def _write(operand: Operand) -> str:

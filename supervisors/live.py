@@ -205,7 +205,11 @@ class Floor:
         if cut_off:
             await self._send({"event": "floor.missed", "stale": sorted(PANELS)})
             return
-        stale = list_stale_panels(dirt, is_new=renewed.number != before.number)
+        stale = list_stale_panels(
+            dirt,
+            is_new=renewed.number != before.number,
+            desks_changed=renewed.unreachable != before.unreachable,
+        )
         if stale:
             frame = {"event": "floor.stale", "picture": renewed.number, "stale": stale}
             await self._send(frame | dirt.name_sids())
@@ -216,15 +220,17 @@ class Floor:
             await socket.send_frame(text)
 
 
-def list_stale_panels(dirt: Dirt, *, is_new: bool) -> list[str]:
+def list_stale_panels(dirt: Dirt, *, is_new: bool, desks_changed: bool = False) -> list[str]:
     """Return the panels that a renewal has made stale.
 
     Arguments:
         is_new: whether the picture differs from the one before.
+        desks_changed: whether other available workers have no desk open, of which no event tells.
     """
     found = []
     for panel in PANELS.values():
         named = dirt.whole or any(each in dirt.event_types for each in panel.stale_on)
+        named |= desks_changed and panel.shows_desks
         if is_new if panel.from_picture else named:
             found.append(panel.name)
     return sorted(found)

@@ -129,6 +129,7 @@ class Panel:
         from_picture: whether it shows only what the picture has. Such a panel is rendered once for
             each picture; another one at most once a second.
         stale_on: the event types that make a panel stale which is not from the picture.
+        shows_desks: whether it is stale, too, when it becomes known who has a desk open.
         write: returns its figures as a file, the header first; None if it has no file.
     """
 
@@ -136,6 +137,7 @@ class Panel:
     load: Callable[[Scene], Context]
     from_picture: bool = True
     stale_on: frozenset[EventType] = frozenset()
+    shows_desks: bool = False
     write: Callable[[Scene], Rows] | None = None
 
     @property

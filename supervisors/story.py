@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from routing import models, sids
 from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType as E
+from routing.core.vocabulary import ReservationEnd
 from supervisors import spans
 from supervisors.change_words import name_field
 from supervisors.panel import Context, Panel, Scene
@@ -41,6 +42,7 @@ class Entry:
 
     Arguments:
         kind: what the entry is about, for its mark: `waiting`, `offer`, `work` or `end`.
+        note: what the supervisor wrote beside it.
         gap_ms: the time since the entry before; None for the first.
     """
 
@@ -49,6 +51,7 @@ class Entry:
     sentences: Sequence[str]
     changes: Sequence[Change]
     actor: str
+    note: str
     gap_ms: int | None
 
 
@@ -65,7 +68,7 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     E.TASK_WRAPUP: gettext_lazy("Wrap-up began."),
     E.TASK_COMPLETED: gettext_lazy("Completed. %(reason)s"),
     E.TASK_CANCELED: gettext_lazy("Canceled. %(reason)s"),
-    E.TASK_TAKEN_BACK: gettext_lazy("Taken back, so that it waits again."),
+    E.TASK_TAKEN_BACK: gettext_lazy("Taken back, so that it waits again. %(reason)s"),
     E.TASK_TRANSFER_INITIATED: gettext_lazy("A transfer began."),
     E.TASK_TRANSFER_ATTEMPT_FAILED: gettext_lazy("An offer of the transfer failed."),
     E.TASK_TRANSFER_FAILED: gettext_lazy("The transfer failed."),
@@ -81,6 +84,8 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     E.RESERVATION_WRAPUP_EXTENDED: gettext_lazy("%(worker)s got more time to wrap up."),
     E.RESERVATION_COMPLETED: gettext_lazy("%(worker)s completed it. %(outcome)s"),
 }
+_TAKEN_FROM: Final = gettext_lazy("Taken from %(worker)s.")
+"""The end of a reservation whose task was taken back: the worker did not complete it."""
 _SPANS: Final[Mapping[Kind, Promise]] = {
     Kind.WAITING: gettext_lazy("Waiting"),
     Kind.OFFER: gettext_lazy("On offer"),
@@ -147,6 +152,7 @@ def build_entries(events: Sequence[models.Event]) -> list[Entry]:
                 sentences=list(dict.fromkeys(sentences)),
                 changes=[change for event in group for change in _list_changes(event)],
                 actor=_name_actor(group[0]),
+                note=group[0].event_data.get("note") or "",
                 gap_ms=(at_us - entries[-1].at_us) // 1000 if entries else None,
             )
         )
@@ -162,6 +168,8 @@ def _write_sentence(event: models.Event) -> str:
     reason, outcome = data.get("reason"), data.get("reservation_outcome_code")
     rejection = data.get("reservation_rejection_reason")
     sentence = _SENTENCES.get(event.event_type)
+    if data.get("reservation_ended_by") == ReservationEnd.TAKEN_BACK:
+        sentence = _TAKEN_FROM
     if sentence is None:
         return event.description
     return (

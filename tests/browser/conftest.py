@@ -161,6 +161,10 @@ class Customers:
             path = f"{self._base}/Workflows/{workflow['sid']}"
             self._change(path, "TaskReservationTimeout", seconds, shown="task_reservation_timeout")
 
+    def let_desks_be_closed(self) -> None:
+        """Let workers stay in their activity while they have no desk open."""
+        self._change(self._base, "DeskGrace", 0, shown="desk_grace")
+
     def end(self, task: str, status: str) -> None:
         """Complete or cancel a task."""
         self._client.post(f"{self._base}/Tasks/{task}", AssignmentStatus=status)

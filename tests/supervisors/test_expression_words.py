@@ -51,6 +51,16 @@ def test_what_a_task_brings_along_is_named_as_such() -> None:
     assert words == "languages includes the task’s language"
 
 
+def test_the_load_of_an_agent_is_named_as_slots_and_tasks() -> None:
+    expression = (
+        "worker.channel.voice.available_capacity_percentage == 100"
+        " AND worker.channel.chat.assigned_tasks <= 1"
+    )
+    assert describe_expression(expression, subject="target") == (
+        "the share of free voice slots is 100 % and the number of chat tasks is at most 1"
+    )
+
+
 def test_pages_show_the_words_with_the_expression_beside(cockpit: Cockpit) -> None:
     target = factories.target(cockpit.queue, expression="task.language IN worker.languages")
     workflow = factories.workflow(cockpit.workspace, default=target)

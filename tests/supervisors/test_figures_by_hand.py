@@ -156,6 +156,9 @@ def test_a_task_of_an_agent_whose_browser_was_killed_is_taken_back_with_its_age(
         given: dict[str, Any] = {"reason": "computer died", "confirmed": 1}
         assert post(cockpit, "tasks.take_back", task, **given).status_code == 200
     with looking(95):
+        story = cockpit.read("panels/story", task=task.sid)
+        assert "Taken from Ada. Taken back, so that it waits again. Reason: computer died" in story
+        assert "Ada completed it" not in story
         text = cockpit.read("panels/waiting", queue=cockpit.queue.sid)
         assert f'data-since="{int(at(0).timestamp() * 1000)}"' in text
         assert ">1:35<" in text
