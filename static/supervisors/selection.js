@@ -137,7 +137,7 @@ function describe(count, others) {
 
 function save() {
   const rows = [...selected].map(([sid, value]) => [sid, value, waited.has(sid)]);
-  const kept = { filters: bar.dataset.filters, all: allMatch.checked, rows };
+  const kept = { filters: bar.dataset.madeWith, all: allMatch.checked, rows };
   try {
     if (rows.length || kept.all) sessionStorage.setItem(STORE, JSON.stringify(kept));
     else sessionStorage.removeItem(STORE);
@@ -160,7 +160,7 @@ function restore() {
   selected.clear();
   waited.clear();
   allMatch.checked = false;
-  if (kept?.filters === bar.dataset.filters) {
+  if (kept?.filters === bar.dataset.madeWith) {
     take(kept.rows);
     allMatch.checked = kept.all;
   } else if (kept?.rows.length) {
