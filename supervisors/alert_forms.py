@@ -12,7 +12,7 @@ from routing import models
 from routing.actions.thresholds import ThresholdValues
 from routing.core.alerting import AlertFigure, AlertScope
 from routing.models.alerts import MOST_HOLD, MOST_MARGIN
-from supervisors.alert_words import FIGURES, UNITS
+from supervisors.alert_words import FIGURES, add_unit
 
 HOLDS: Final = 10
 """Seconds that a new threshold holds."""
@@ -95,10 +95,7 @@ class ThresholdForm(forms.Form):
 
 
 def _name(figure: AlertFigure) -> str:
-    unit = UNITS.get(figure.unit)
-    if unit is None:
-        return str(FIGURES[figure])
-    return _("%(figure)s, in %(unit)s") % {"figure": FIGURES[figure], "unit": unit}
+    return add_unit(FIGURES[figure], figure.unit)
 
 
 def read_initial(row: models.Threshold) -> dict[str, Any]:

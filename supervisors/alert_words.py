@@ -36,6 +36,16 @@ UNITS: Final[Mapping[FigureUnit, Promise]] = {
 """The units of limits that are no plain numbers."""
 
 
+def add_unit(name: Promise, unit: FigureUnit) -> str:
+    """Return the name of a figure, with the unit of its limits where they are no plain numbers."""
+    words = UNITS.get(unit)
+    return (
+        str(name)
+        if words is None
+        else _("%(figure)s, in %(unit)s") % {"figure": name, "unit": words}
+    )
+
+
 def describe_value(figure: FloorFigure, value: float | None) -> str:
     """Return a figure with its unit: 12, 3:05, 81.5 %."""
     if value is None:

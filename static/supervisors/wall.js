@@ -11,6 +11,7 @@ const LONGEST_MS = 8000; // for one answer
 const LATE_MS = 5000;
 const STALE_MS = 10_000;
 const GONE_MS = 30_000; // from which on values are removed
+const ENDED_MS = 30_000; // between two questions whether a link that has ended shows something again
 const QUIET_MS = 10_000; // between two sounds
 
 const place = document.getElementById("wall");
@@ -20,6 +21,7 @@ const enter = document.getElementById("wall-enter");
 let shownAt = performance.now();
 let known = null;
 let isLoud = false;
+let hasEnded = false;
 let soundedAt = -QUIET_MS;
 
 learnFromPage();
@@ -31,7 +33,7 @@ async function begin() {
   setInterval(showAge, 1000);
   for (;;) {
     await refresh();
-    await new Promise((done) => setTimeout(done, EVERY_MS));
+    await new Promise((done) => setTimeout(done, hasEnded ? ENDED_MS : EVERY_MS));
   }
 }
 
@@ -74,6 +76,8 @@ function put(html) {
   const next = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
   document.getElementById("tiles").replaceWith(next);
   document.getElementById("board-name").textContent = next.dataset.board;
+  document.title = next.dataset.board;
+  hasEnded = false;
   document.getElementById("wall-ended").hidden = true;
   place.hidden = false;
   showAge();
@@ -102,7 +106,8 @@ function showAge() {
     stale: gettext("Stale for %(seconds)s s", { seconds }),
     gone: gettext("No figures: the server does not answer"),
   };
-  if (age.textContent !== words[state]) age.textContent = words[state];
+  const said = hasEnded ? "" : words[state];
+  if (age.textContent !== said) age.textContent = said;
   for (const value of document.querySelectorAll("[data-value]")) {
     if (state === "gone") value.textContent = "–";
     else if (value.dataset.since) value.textContent = duration(serverNow() - Number(value.dataset.since));
@@ -111,9 +116,11 @@ function showAge() {
 
 /** Show that the link is revoked or over; another answer brings the board back. */
 function end() {
+  hasEnded = true;
   place.hidden = true;
   document.getElementById("tiles").replaceChildren();
   document.getElementById("wall-ended").hidden = false;
+  showAge();
 }
 
 soundButton.addEventListener("click", async () => {

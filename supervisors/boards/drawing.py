@@ -66,6 +66,11 @@ class Row:
     value: str
     severity: Severity = Severity.OK
 
+    @property
+    def severity_word(self) -> str:
+        """Return the word of the severity; empty for OK."""
+        return str(SEVERITIES[self.severity]) if self.severity else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -137,7 +142,7 @@ def format_value(figure: TileFigure, value: float | None) -> str:
 
 
 def _draw_line(scope: TileScope) -> tuple[str, str]:
-    """Return the counts of the last 60 minutes as points, and the largest count."""
+    """Return the counts of the last 60 whole minutes as points, and the largest count."""
     begin = floor_minute(scope.now, 1) - LINE_MINUTES
     rows = models.Figure.objects.filter(workspace=scope.workspace, minute__gte=begin)
     if scope.tile.queues:
@@ -148,9 +153,9 @@ def _draw_line(scope: TileScope) -> tuple[str, str]:
         rows = rows.filter(task_channel_key__in=keys)
     grouped = rows.order_by().values_list("minute").annotate(Sum(scope.tile.figure.value))
     counts = dict(grouped)
-    numbers = [counts.get(begin + minute, 0) for minute in range(LINE_MINUTES + 1)]
+    numbers = [counts.get(begin + minute, 0) for minute in range(LINE_MINUTES)]
     most = max(numbers)
-    step = 100 / LINE_MINUTES
+    step = 100 / (LINE_MINUTES - 1)
     points = " ".join(
         f"{index * step:.1f},{29 - 28 * number / max(most, 1):.1f}"
         for index, number in enumerate(numbers)

@@ -20,6 +20,7 @@ from routing.core.tiles import (
     TileKind,
     TileWindow,
 )
+from supervisors.alert_words import add_unit
 from supervisors.boards.drawing import FIGURES, KINDS
 from supervisors.boards.values import WINDOWS
 
@@ -33,9 +34,13 @@ class BoardForm(forms.Form):
         label=gettext_lazy("Quiet from"),
         required=False,
         help_text=gettext_lazy("A time such as 18:30. A quiet board makes no sound."),
+        widget=forms.TextInput({"placeholder": "18:30"}),
     )
     quiet_until = forms.RegexField(
-        r"^([01]\d|2[0-3]):[0-5]\d$", label=gettext_lazy("Quiet until"), required=False
+        r"^([01]\d|2[0-3]):[0-5]\d$",
+        label=gettext_lazy("Quiet until"),
+        required=False,
+        widget=forms.TextInput({"placeholder": "07:30"}),
     )
 
 
@@ -49,7 +54,6 @@ class TileForm(forms.Form):
     )
     figure = forms.ChoiceField(
         label=gettext_lazy("Figure"),
-        choices=[(figure.value, words) for figure, words in FIGURES.items()],
         initial=TileFigure.WAITING.value,
     )
     window = forms.ChoiceField(
@@ -71,9 +75,11 @@ class TileForm(forms.Form):
         super().__init__(*args, **options)
         queues = workspace.task_queues.order_by("friendly_name", "pk")
         channels = workspace.task_channels.order_by("friendly_name", "pk")
-        chosen = self.fields["queues"], self.fields["channel"]
+        chosen = self.fields["queues"], self.fields["channel"], self.fields["figure"]
         assert isinstance(chosen[0], forms.MultipleChoiceField)
         assert isinstance(chosen[1], forms.ChoiceField)
+        assert isinstance(chosen[2], forms.ChoiceField)
+        chosen[2].choices = [(figure.value, _name(figure)) for figure in FIGURES]
         chosen[0].choices = [(row.sid, row.friendly_name) for row in queues]
         chosen[1].choices = [
             ("", _("All channels")),
@@ -103,6 +109,11 @@ class TileForm(forms.Form):
         except BadTile as error:
             self.add_error(error.field, str(error))
         return given
+
+
+def _name(figure: TileFigure) -> str:
+    """Return a figure with the unit of its limits."""
+    return add_unit(FIGURES[figure], figure.unit)
 
 
 TileFormSet: Final = forms.formset_factory(
@@ -148,6 +159,8 @@ class LinkForm(forms.Form):
         field = self.fields["boards"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(sid, row.name) for sid, row in self._rows.items()]
+        field.initial = list(self._rows) if len(self._rows) == 1 else []
+        field.widget.attrs["size"] = min(max(len(self._rows), 2), 6)
         for each in self.fields.values():
             each.widget.attrs["class"] = "input"
 

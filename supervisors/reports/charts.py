@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from supervisors.reports.columns import Label
+from supervisors.reports.columns import Label, format_count
 
 WIDTH: Final = 960
 HEIGHT: Final = 260
@@ -86,7 +86,7 @@ def draw_bars(
     labels: Sequence[str],
     stacks: Sequence[Sequence[tuple[str, float, str]]],
     *,
-    write: Callable[[float], str] = lambda value: f"{value:g}",
+    write: Callable[[float], str] = format_count,
 ) -> Chart:
     """Draw stacked bars.
 
@@ -125,7 +125,7 @@ def draw_lines(
     lines: Iterable[tuple[str, Sequence[float | None], Callable[[float], str]]],
     *,
     top: float | None = None,
-    write: Callable[[float], str] = lambda value: f"{value:g}",
+    write: Callable[[float], str] = format_count,
 ) -> Chart:
     """Draw lines over the same places.
 

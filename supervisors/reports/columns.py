@@ -77,13 +77,19 @@ def choose_columns(columns: Sequence[Column], shown: Sequence[str]) -> list[Colu
 NONE: Final = "–"
 
 
+def format_count(value: float) -> str:
+    """Return a whole number, or one on an axis, with its thousands set apart."""
+    text: str = number_format(f"{value:.10g}", force_grouping=True)
+    return text
+
+
 def format_value(unit: Unit, value: Any) -> str:
     """Return a value as a page shows it."""
     if value is None:
         return NONE
     match unit:
         case Unit.COUNT:
-            return str(value) if value < 1000 else number_format(value, force_grouping=True)
+            return str(value) if value < 1000 else format_count(value)
         case Unit.MS:
             return format_duration(value / 1000)
         case Unit.SHARE:

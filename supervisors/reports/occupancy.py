@@ -15,7 +15,7 @@ from supervisors.durations import format_duration
 from supervisors.reports import charts
 from supervisors.reports.agents import describe_known
 from supervisors.reports.charts import Chart
-from supervisors.reports.columns import Column, Label, Unit, format_value
+from supervisors.reports.columns import Column, Label, Unit, format_count, format_value
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Row, Table
 
@@ -148,15 +148,15 @@ def _draw(request: Request, rows: Sequence[Row], total: WorkerTime) -> list[Char
     share = format_value(Unit.SHARE, total.slot_occupancy)
     labels = [row.heads[0].short or row.heads[0].text for row in rows]
 
-    def write(hours: float) -> str:
-        return format_duration(hours * 3600)
+    def write_hours(hours: float) -> str:
+        return _("%(hours)s h") % {"hours": format_count(hours)}
 
     stacks: list[list[tuple[str, float, str]]] = []
     for row, label in zip(rows, labels, strict=True):
         stack = []
         for kind, title, _formula in _KINDS[:-1]:
             hours = _sum(f"{kind}_ms")(row.figures) / 3_600_000
-            stack.append((kind, hours, f"{label}: {title} {write(hours)}"))
+            stack.append((kind, hours, f"{label}: {title} {format_duration(hours * 3600)}"))
         stacks.append(stack)
     chart = Chart(
         name="slots",
@@ -164,7 +164,7 @@ def _draw(request: Request, rows: Sequence[Row], total: WorkerTime) -> list[Char
         caption=_("Of the open slot time, %(share)s was busy.") % {"share": share},
         legend=[(kind, title) for kind, title, _formula in _KINDS[:-1]],
     )
-    drawn = [charts.draw_bars(chart, labels, stacks, write=write)]
+    drawn = [charts.draw_bars(chart, labels, stacks, write=write_hours)]
     if request.by[0] == INTERVAL:
         drawn.append(_draw_share(rows, labels, share))
     return drawn

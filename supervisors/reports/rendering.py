@@ -23,9 +23,10 @@ MOST_ROWS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownHead:
-    """The head of a column: its title, and the query that sorts by it."""
+    """The head of a column: its title, its alignment, and the query that sorts by it."""
 
     name: str
+    kind: str
     title: Any
     query: str
     direction: str
@@ -84,6 +85,7 @@ def _build_head(request: Request, column: Column) -> ShownHead:
     wanted = column.name if direction == "descending" else f"-{column.name}"
     return ShownHead(
         name=column.name,
+        kind=_align(column),
         title=column.title,
         query=request.query.link(sort=wanted),
         direction=direction,
@@ -100,6 +102,11 @@ def _link_head(request: Request, head: Head) -> str:
             by = (INTERVAL,) if len(request.by) == 1 and request.has_intervals else ()
             return request.query.link(**{parameter: (given[parameter],), "by": by, "sort": ""})
     return ""
+
+
+def _align(column: Column) -> str:
+    """Return the class of a column's cells: numbers stand at their ends, texts at their starts."""
+    return "text" if column.unit in (Unit.TEXT, Unit.DATE) else "number"
 
 
 def _list_choices(
@@ -128,7 +135,7 @@ class _Cells:
         self._columns = [
             (
                 column,
-                f'<td class="number" data-label="{escape(column.title)}">',
+                f'<td class="{_align(column)}" data-label="{escape(column.title)}">',
                 self._write_end(column),
             )
             for column in columns

@@ -17,6 +17,7 @@ from routing.statistics.grouping import INTERVAL
 from routing.statistics.service_reports import Key, Service, Targets
 from routing.statistics.windows import Span
 from supervisors.reports import service_charts
+from supervisors.reports.columns import format_count
 from supervisors.reports.names import COLUMNS
 from supervisors.reports.request import Request
 from supervisors.reports.service_columns import list_columns
@@ -78,8 +79,8 @@ def build_table(request: Request) -> Table:
 def _describe_estimates() -> str:
     return _(
         "Percentiles with ≈ are estimated from counts by length of wait. They are exact for at "
-        "most %(answers)d answers, all of them within the last %(days)d days."
-    ) % {"answers": exact_waits.MOST_EXACT, "days": settings.TASK_RETENTION_DAYS}
+        "most %(answers)s answers, all of them within the last %(days)d days."
+    ) % {"answers": format_count(exact_waits.MOST_EXACT), "days": settings.TASK_RETENTION_DAYS}
 
 
 def _choose_clock(request: Request) -> WaitClock:

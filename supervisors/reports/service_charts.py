@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from routing.statistics.service_reports import Service
 from supervisors.durations import format_duration
 from supervisors.reports import charts
 from supervisors.reports.charts import Chart
-from supervisors.reports.columns import Unit, format_value
+from supervisors.reports.columns import Unit, format_count, format_value
 from supervisors.reports.request import Request
 from supervisors.reports.tables import Row
 
@@ -48,22 +49,16 @@ def draw_charts(request: Request, rows: Sequence[Row], total: Service) -> list[C
 
 
 def _draw_ends(rows: Sequence[Row], total: Service) -> Chart:
-    by_time = bool(rows) and rows[0].heads[0].span is not None
-    chosen = list(rows)
-    if not by_time:
-        chosen.sort(key=lambda row: -row.figures.figures.ends.total())
-        chosen = chosen[:MOST_BARS]
-    labels = [_label(row) for row in chosen]
-    stacks = []
-    for row, label in zip(chosen, labels, strict=True):
-        counted = [
-            (kind, title, sum(row.figures.figures.ends[end] for end in ends))
-            for kind, title, ends in _KINDS
-        ]
-        stacks.append([(kind, n, f"{label}: {title} {n}") for kind, title, n in counted])
-    caption = _("%(ended)d stays ended, %(answered)d of them by an answer.") % {
-        "ended": total.figures.ends.total(),
-        "answered": total.figures.answered,
+    labels, stacks = [], []
+    for label, ended in _sum_ends(rows):
+        labels.append(label)
+        counted = [(kind, title, sum(ended[end] for end in ends)) for kind, title, ends in _KINDS]
+        stacks.append(
+            [(kind, n, f"{label}: {title} {format_count(n)}") for kind, title, n in counted]
+        )
+    caption = _("%(ended)s stays ended, %(answered)s of them by an answer.") % {
+        "ended": format_count(total.figures.ends.total()),
+        "answered": format_count(total.figures.answered),
     }
     chart = Chart(
         name="ends",
@@ -72,6 +67,20 @@ def _draw_ends(rows: Sequence[Row], total: Service) -> Chart:
         legend=[(kind, title) for kind, title, _ends in _KINDS],
     )
     return charts.draw_bars(chart, labels, stacks)
+
+
+def _sum_ends(rows: Sequence[Row]) -> Iterable[tuple[str, Counter[str]]]:
+    """Return the ends of each bar: an interval, of all its rows together, or else a row."""
+    if not rows or rows[0].heads[0].span is None:
+        busiest = sorted(rows, key=lambda row: -row.figures.figures.ends.total())
+        return [(_label(row), row.figures.figures.ends) for row in busiest[:MOST_BARS]]
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        head = row.heads[0]
+        ended = found.setdefault(head.text, Counter())
+        ended.update(row.figures.figures.ends)
+    shorts = {row.heads[0].text: row.heads[0].short for row in rows}
+    return [(shorts[text], ended) for text, ended in found.items()]
 
 
 def _label(row: Row) -> str:
@@ -119,13 +128,13 @@ def _draw_waits(total: Service) -> Chart:
         counts[place // 2] += count
     last = max((number for number, count in enumerate(counts) if count), default=0)
     labels = [f"≤ {format_duration(edge)}" for edge in EDGES] + [f"> {format_duration(EDGES[-1])}"]
-    caption = _("%(within)d of %(answered)d answered tasks were within their target.") % {
-        "within": total.within,
-        "answered": total.figures.answered,
+    caption = _("%(within)s of %(answered)s answered tasks were within their target.") % {
+        "within": format_count(total.within),
+        "answered": format_count(total.figures.answered),
     }
     chart = Chart(name="waits", title=gettext_lazy("Waits of answered tasks"), caption=caption)
     stacks = [
-        [("answered", count, f"{label}: {count}")]
+        [("answered", count, f"{label}: {format_count(count)}")]
         for label, count in zip(labels, counts, strict=True)
     ]
     return charts.draw_bars(chart, labels[: last + 1], stacks[: last + 1])

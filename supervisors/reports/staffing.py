@@ -145,7 +145,8 @@ def _build_cell(value: float | None, highest: float) -> GridCell:
     if value is None:
         return GridCell(text="–", level=0)
     level = -(-value * LEVELS // highest)
-    return GridCell(text=str(number_format(value, 1)), level=int(level))
+    text = number_format(value, 1 if value < 100 else 0)
+    return GridCell(text=str(text), level=int(level))
 
 
 def _mean(

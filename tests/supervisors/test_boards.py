@@ -99,7 +99,7 @@ def test_a_limit_makes_a_tile_severe(cockpit: Cockpit) -> None:
 
 def test_a_line_has_a_point_for_each_minute(cockpit: Cockpit) -> None:
     (tile,) = draw(cockpit, Tile(kind=TileKind.LINE, figure=TileFigure.ANSWERED))
-    assert len(tile.points.split()) == drawing.LINE_MINUTES + 1
+    assert len(tile.points.split()) == drawing.LINE_MINUTES
 
 
 def test_the_worst_queues_and_the_states_are_listed(cockpit: Cockpit) -> None:
