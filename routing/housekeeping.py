@@ -20,6 +20,7 @@ from routing.core.clock import microseconds
 from routing.core.event_catalog import EventType
 from routing.core.vocabulary import ReservationStatus
 from routing.db.sql.events import PLACE_RESTORED_EVENTS
+from routing.events import unpublished
 from routing.models.lanes import KEPT_EMPTY_FOR
 from routing.statistics import bookkeeper
 
@@ -40,6 +41,7 @@ def delete_old_rows(*, now: datetime) -> None:
     _delete_oldest(models.IdempotencyKey.objects.all(), date_created__lte=now - LIFETIME)
     _delete_old_logins(now)
     _delete_oldest(models.Event.objects.all(), event_date__lt=old)
+    unpublished.delete_orphans()
     _delete_old_figures(now)
     _delete_old_batches(now)
     _delete_oldest(models.Alert.objects.all(), date_cleared__lt=old)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from routing import housekeeping, instruments, models
+from routing import housekeeping, instruments
 from routing.actions.supervision import batch_rows
 from routing.actions.supervision.batches import MOST_ROWS
-from routing.events import courier
+from routing.events import courier, unpublished
 from routing.redis import clients
 from routing.router import lag_warnings, threads
 from routing.sdk import desk_grace
@@ -48,10 +47,7 @@ def run_due_cycles(**_: object) -> None:
 @shared_task
 def redeliver_events(**_: object) -> None:
     """Publish events again that a process left unpublished for a few seconds, as it died."""
-    left = models.Event.objects.filter(
-        delivered=False, event_date__lte=timezone.now() - timedelta(seconds=3)
-    )
-    events = list(left.order_by("pk")[:1000])
+    events = unpublished.load_left_behind(now=timezone.now())
     instruments.count_finds("events", len(events))
     courier.publish_events(events)
 

@@ -10,7 +10,8 @@ from django.db import connection
 from config import health, release
 from config.metrics import catalog
 from config.metrics.sheet import Sheet
-from routing.models import AssignmentCallback, CallbackDelivery, Event
+from routing.events import unpublished
+from routing.models import AssignmentCallback, CallbackDelivery
 from routing.router import lag_warnings
 from routing.statistics import bookkeeper
 
@@ -20,8 +21,7 @@ MOST_COUNTED: Final = 10_000
 def add_backlog(sheet: Sheet, *, now: datetime) -> None:
     """Add the release, its parts, and what is not published, sent or counted yet."""
     sheet.put(catalog.BUILD_INFO, 1, release.VERSION, connection.vendor)
-    unpublished = Event.objects.filter(delivered=False).order_by("pk").values("pk")
-    sheet.put(catalog.UNDELIVERED, unpublished[:MOST_COUNTED].count())
+    sheet.put(catalog.UNDELIVERED, unpublished.count_unpublished(most=MOST_COUNTED))
     for kind, rows in (
         ("event", CallbackDelivery.objects.pending()),
         ("assignment", AssignmentCallback.objects.pending()),

@@ -17,6 +17,7 @@ from django.db import connection, models
 
 from routing.db.pipeline import Pending, open_cursor
 from routing.db.sql import rows as sql
+from routing.db.sql.follow_ups import find_follow_up
 
 _Prepare = Callable[[Any], Any]
 
@@ -68,11 +69,10 @@ def insert_later(rows: Sequence[models.Model]) -> Pending[None]:
     """Send the insert of new rows, see `pipeline`; reading its result sets their ids."""
     if not rows:
         return Pending(lambda: None)
-    columns = list_columns(type(rows[0]), connection.vendor)
+    model = type(rows[0])
+    columns = list_columns(model, connection.vendor)
     write = _write_postgresql if connection.vendor == "postgresql" else _write_sqlite
-    values = _list_values(columns, rows)
-    ids = write(type(rows[0])._meta.db_table, columns, values)
-
+    ids = write(model, columns, _list_values(columns, rows))
     return Pending(lambda: _assign_ids(rows, ids.result()))
 
 
@@ -138,10 +138,10 @@ def _conditional_update(
 
 
 def _write_postgresql(
-    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+    model: type[models.Model], columns: Sequence[_Column], values: Sequence[list[Any]]
 ) -> Pending[Sequence[int]]:
     """Insert the columns' values; the result is the new ids."""
-    count = len(values[0])
+    table, count = model._meta.db_table, len(values[0])
     if count <= _VALUES_AT_MOST["postgresql"]:
         text = sql.insert_rows(table, [column.name for column in columns], count)
         parameters = [value for row in zip(*values, strict=True) for value in row]
@@ -149,7 +149,7 @@ def _write_postgresql(
         text = sql.insert_arrays(table, *_names_and_types(columns))
         parameters = [*values]
     cursor = open_cursor()
-    cursor.execute(f"{text} RETURNING id", parameters)
+    cursor.execute(sql.return_ids(text, find_follow_up(model)), parameters)
 
     def read_ids() -> Sequence[int]:
         with cursor:
@@ -159,10 +159,10 @@ def _write_postgresql(
 
 
 def _write_sqlite(
-    table: str, columns: Sequence[_Column], values: Sequence[list[Any]]
+    model: type[models.Model], columns: Sequence[_Column], values: Sequence[list[Any]]
 ) -> Pending[Sequence[int]]:
     """Insert the columns' values; the result is the new ids."""
-    names = [column.name for column in columns]
+    table, names = model._meta.db_table, [column.name for column in columns]
     rows = list(zip(*values, strict=True))
     # `executemany` for most rows, then one statement for the last ones, which gives the last id.
     last = rows[-_VALUES_AT_MOST["sqlite"] :]
@@ -174,6 +174,8 @@ def _write_sqlite(
         )
         # SQLite has one writer at a time, so the rows of one transaction get consecutive ids.
         ids = range(cursor.lastrowid - len(rows) + 1, cursor.lastrowid + 1)
+        if (follow_up := find_follow_up(model)) is not None:
+            cursor.execute(sql.insert_following(table, follow_up), [ids[0], ids[-1]])
     return Pending(lambda: ids)
 
 

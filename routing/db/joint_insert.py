@@ -16,6 +16,7 @@ from routing.db.bulk_insert import list_columns
 from routing.db.pipeline import open_cursor
 from routing.db.sql import offered_task
 from routing.db.sql import rows as sql
+from routing.db.sql.follow_ups import find_follow_up
 
 Guarded = tuple[tuple[str, str], ...]
 """The table of each guarded row, and the column by whose value it must be the only row."""
@@ -178,6 +179,7 @@ def _text(first: type[models.Model], later: _Shape, guards: Guarded) -> str:
         shared=[*itertools.compress(others.columns, is_shared)],
         count=count,
         guards=guards,
+        follow_up=find_follow_up(model),
     )
 
 
@@ -197,7 +199,8 @@ def _offering_text(
         later=sql.insert_later(
             others.name,
             [*itertools.compress(others.columns, map(not_, is_shared))],
-            shared=[*itertools.compress(others.columns, is_shared)],
-            count=count,
+            [*itertools.compress(others.columns, is_shared)],
+            count,
+            find_follow_up(model),
         ),
     )

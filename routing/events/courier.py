@@ -1,7 +1,7 @@
 """Publish events after the commit; `routing.events.audiences` chooses who receives which.
 
 Events are passed to one courier thread per process, so that no request waits for Redis. Events that
-a dying process leaves unpublished stay marked as undelivered, and a job publishes them again.
+a dying process leaves unpublished stay in `UnpublishedEvent`, and a job publishes them again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.utils import timezone
 from routing import groups, instruments, wakeups
 from routing.core.event_catalog import INVALIDATES_SKILL_INDEX, WAKES_ROUTER, EventType
 from routing.db.errors import AWAY
-from routing.events import audiences, floor_marks
+from routing.events import audiences, floor_marks, unpublished
 from routing.models import Event
 from routing.redis import clients
 from routing.snapshots import skill_index
@@ -145,7 +145,7 @@ class _Courier(threading.Thread):
         messages += self._marks.take_messages(last=last)
         if not messages or runner.run(_send_messages(messages)):
             _measure_age(batch)
-            # Unpublished events stay undelivered, and the sweep publishes them again.
+            # The others stay unpublished, and the sweep publishes them again.
             self._published_ids.extend(event.pk for event in batch)
         self._has_published.set()
         now = time.monotonic()
@@ -154,7 +154,7 @@ class _Courier(threading.Thread):
             self._flush_at = now + _FLUSH_SECONDS
             published, self._published_ids = self._published_ids, []
             try:
-                Event.objects.filter(pk__in=published).update(delivered=True)
+                unpublished.mark_published(published)
             finally:
                 connection.close()
 

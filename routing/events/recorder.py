@@ -16,7 +16,7 @@ from routing import models, sids
 from routing.actors import SYSTEM, Actor
 from routing.core import stays
 from routing.core.clock import elapsed_ms
-from routing.core.event_catalog import NEEDS_DELIVERY, EventType
+from routing.core.event_catalog import EventType
 from routing.core.stays import StayEnd
 from routing.core.vocabulary import AssignmentStatus
 from routing.db import bulk_insert, joint_insert
@@ -149,20 +149,20 @@ def _insert(recorded: list[_Recorded]) -> None:
         check_later(functools.partial(_owe_deliveries, recorded, inserted))
     else:
         # The ids are needed after the commit only, so the insert need not be awaited before.
-        _publish_later([event for _, event in recorded if not event.delivered], inserted)
+        _publish_later([event for _, event in recorded if event.needs_publishing], inserted)
 
 
 def _owe_deliveries(recorded: Sequence[_Recorded], inserted: Pending[None]) -> None:
     """Write the callback deliveries of inserted events."""
     inserted.result()
-    told = [event for _, event in recorded if not event.delivered]
+    told = [event for _, event in recorded if event.needs_publishing]
     for workspace in {each.pk: each for each, _ in recorded if each.event_callback_url}.values():
         written = [event for each, event in recorded if each.pk == workspace.pk]
         if outbox.owe_events(written, workspace=workspace):
             # An event makes the courier start the callbacks, so that no request calls Redis.
-            first = next((event for event in written if not event.delivered), written[0])
+            first = next((event for event in written if event.needs_publishing), written[0])
             first.is_owed = True
-            if first.delivered:
+            if not first.needs_publishing:
                 told.append(first)
     _publish_later(told, Pending(lambda: None))
 
@@ -230,8 +230,7 @@ def row(
         "workspace_sid": workspace.sid,
         "event_type": draft.event_type.value,
         "event_date": now,
-        # Events without an audience are stored as delivered, which saves an update.
-        "delivered": draft.event_type not in NEEDS_DELIVERY,
+        "delivered": True,
         "description": spec.description.format_map(data)[:255],
         "event_data": data,
         "actor_type": actor.type,

@@ -13,7 +13,7 @@ from routing.models.callback_deliveries import CallbackDelivery
 from routing.models.callback_receivers import CallbackReceiver
 from routing.models.desk_settings import DeskSettings
 from routing.models.dismissals import Dismissals
-from routing.models.events import Event, Events
+from routing.models.events import Event, Events, UnpublishedEvent
 from routing.models.figures import (
     ActivityFigure,
     Bookmark,
@@ -77,6 +77,7 @@ __all__ = [
     "Tasks",
     "Threshold",
     "Transfer",
+    "UnpublishedEvent",
     "Worker",
     "WorkerChannel",
     "Workflow",

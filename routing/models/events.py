@@ -1,12 +1,17 @@
-"""Events: the audit trail, the outbox and the source of statistics in one table."""
+"""Events: the audit trail and the source of statistics in one table, the outbox beside it."""
 
 from __future__ import annotations
 
 from django.db import connection, models
 from django.db.models import Q
 
+from routing.core.event_catalog import NEEDS_DELIVERY, EventType
 from routing.core.vocabulary import ResourceType
+from routing.db.sql.follow_ups import FollowUp
 from routing.models.base import choices, sid_field, unique_sid
+
+_UNHEARD = ", ".join(f"'{each.value}'" for each in EventType if each not in NEEDS_DELIVERY)
+"""Types of events that are not published, as they have no audience, as an SQL list."""
 
 
 class _OldestRunningTransaction(models.Func):
@@ -75,8 +80,7 @@ class Event(models.Model):
     resource_sid = models.CharField(max_length=34)
     source = models.CharField(max_length=32)
     source_ip_address = models.GenericIPAddressField(null=True)
-    # Whether it was published. That happens after the commit. A row that stays False for more than
-    # a moment was left behind by a process that died, and is published again.
+    # The release before this one reads it, and its partial index; see `UnpublishedEvent`.
     delivered = models.BooleanField(default=False)
 
     # The resources of the event, hashed by `sids.key`: 8 bytes instead of a sid's 35, in the row
@@ -107,6 +111,12 @@ class Event(models.Model):
     # order is not the order of visibility; the database sets this. SQLite has one writer at a time.
     transaction_id = models.BigIntegerField(db_default=0, editable=False)
 
+    follow_up = FollowUp(
+        table="unpublished_events",
+        column="event_id",
+        reads="event_type",
+        condition=f"event_type NOT IN ({_UNHEARD})",
+    )
     is_owed = False
     """Whether a callback delivery is pending for it, or for an event written with it."""
     is_routed = False
@@ -151,3 +161,26 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.resource_sid}"
+
+    @property
+    def needs_publishing(self) -> bool:
+        """Return whether the router or a websocket waits for it."""
+        return self.event_type in NEEDS_DELIVERY
+
+
+class UnpublishedEvent(models.Model):
+    """An event that was not published yet, which happens after the commit.
+
+    The insert of an event writes it (`Event.follow_up`), and the courier deletes it. A row that
+    stays for more than a moment was left behind by a process that died: the event is published
+    again. A column of the event would cost an update of its wide row and of all its indexes.
+    """
+
+    # No foreign key, as its check would cost more than the row. Events outlive their rows here.
+    event_id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "unpublished_events"
+
+    def __str__(self) -> str:
+        return str(self.event_id)

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from routing import models
 from routing.core.clock import microseconds
+from routing.events import unpublished
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +56,7 @@ def find_oldest_due_age(*, now: datetime) -> timedelta:
     steps = models.Task.objects.pending().filter(workspace=here, step_deadline_us__isnull=False)
     offers = models.Reservation.objects.pending().filter(workspace=here).order_by("deadline_us")
     wrap_ups = models.Reservation.objects.wrapping_up().filter(workspace=here)
-    unpublished = models.Event.objects.filter(delivered=False).order_by("pk")
-    event = unpublished.values_list("event_date", flat=True).first()
+    event = unpublished.find_oldest_date()
     moments = [
         _least_of_workspaces(tasks.values("expires_us")[:1]),
         _least_of_workspaces(steps.order_by("step_deadline_us").values("step_deadline_us")[:1]),

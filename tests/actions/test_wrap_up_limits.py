@@ -143,7 +143,7 @@ def test_a_deadline_that_was_moved_after_the_snapshot_completes_nothing(
 
 def test_the_sweep_finds_the_workspace_and_the_lag_counts_it(workspace: models.Workspace) -> None:
     wrapping(workspace)
-    models.Event.objects.update(delivered=True)
+    models.UnpublishedEvent.objects.all().delete()
     assert list_due_workspaces(now=later(59)) == []
     assert list_due_workspaces(now=later(60)) == [workspace.sid]
     assert lag_warnings.find_oldest_due_age(now=later(75)).total_seconds() == 15

@@ -75,7 +75,7 @@ def read() -> dict[str, Any]:
         "dead": dead.get(worst, 0.0),
         "dead_in": worst,
         "bytes": {name: size for name, _, _, size in tables},
-        "unpublished": models.Event.objects.filter(delivered=False).count(),
+        "unpublished": models.UnpublishedEvent.objects.count(),
         "open": models.Task.objects.filter(date_finished=None).count(),
     }
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from routing import groups, jobs, models, wakeups
+from routing import groups, housekeeping, jobs, models, wakeups
 from routing.actions import workers
 from routing.actors import SYSTEM
+from routing.core.event_catalog import NEEDS_DELIVERY
 from routing.events import courier
 from tests import factories
 from tests.events.conftest import channel_layer
@@ -49,14 +50,14 @@ def finish() -> None:
     assert courier.stop_courier(timeout=10)
 
 
-def test_the_courier_publishes_in_order_and_marks_events_as_delivered(recorder: _Recorder) -> None:
+def test_the_courier_publishes_in_order_and_marks_events_as_published(recorder: _Recorder) -> None:
     workspace = factories.workspace()
     alice = factories.worker(workspace)
     factories.accepted(workspace)
     finish()
     told = [event for group, event in recorder.heard if group == groups.worker_group(alice.sid)]
     assert told == ["reservation.created", "reservation.accepted"]
-    assert not models.Event.objects.filter(delivered=False).exists()
+    assert not models.UnpublishedEvent.objects.exists()
 
 
 def test_no_caller_waits_for_a_redis_that_does_not_answer(
@@ -84,13 +85,13 @@ def test_the_sweep_republishes_events_that_could_not_be_published(recorder: _Rec
         worker=alice, activity=factories.activity(workspace), actor=SYSTEM, now=timezone.now()
     )
     finish()
-    assert models.Event.objects.filter(delivered=False).exists()
+    assert models.UnpublishedEvent.objects.exists()
     recorder.broken = False
     models.Event.objects.update(event_date=timezone.now() - timedelta(seconds=10))
     jobs.redeliver_events()
     finish()
     assert (groups.worker_group(alice.sid), "worker.activity.update") in recorder.heard
-    assert not models.Event.objects.filter(delivered=False).exists()
+    assert not models.UnpublishedEvent.objects.exists()
 
 
 def test_the_sweep_skips_recent_events(recorder: _Recorder) -> None:
@@ -115,3 +116,23 @@ def test_a_busy_queue_gets_merged_messages_and_the_last_one_is_not_lost(
     told = [event for group, event in recorder.heard if group.startswith("task_queue.")]
     assert 1 <= len(told) < 40
     assert told[-1] == "task.created"
+
+
+def test_events_without_an_audience_are_not_noted_as_unpublished() -> None:
+    workspace = factories.workspace()
+    factories.task(workspace)
+    noted = models.Event.objects.filter(
+        pk__in=models.UnpublishedEvent.objects.values("pk"), workspace_sid=workspace.sid
+    )
+    all_events = models.Event.objects.filter(workspace_sid=workspace.sid)
+    types = {*all_events.values_list("event_type", flat=True)}
+    assert {*noted.values_list("event_type", flat=True)} == types & {*NEEDS_DELIVERY}
+    assert "workflow.entered" in types
+
+
+def test_an_event_that_is_deleted_before_it_is_published_leaves_no_row() -> None:
+    factories.task(factories.workspace())
+    models.Event.objects.all().delete()
+    assert models.UnpublishedEvent.objects.exists()
+    housekeeping.delete_old_rows(now=timezone.now())
+    assert not models.UnpublishedEvent.objects.exists()

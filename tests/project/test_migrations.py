@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+
+from routing import models
+from tests import factories
 
 LAST_REPLACED = ("routing", "0016_seconds_and_lane_keys")
 SQUASHED = ("routing", "0001_squashed_0016_seconds_and_lane_keys")
@@ -53,3 +57,18 @@ def test_the_squashed_migration_makes_the_same_schema_as_those_it_replaces() -> 
     one_step = schema_of(SQUASHED, squashed=True)
     assert len(one_step) > 20
     assert one_step == schema_of(LAST_REPLACED, squashed=False)
+
+
+@pytest.mark.django_db
+def test_events_that_the_release_before_left_unpublished_stay_unpublished() -> None:
+    migration = importlib.import_module("routing.migrations.0044_unpublished_events")
+    factories.task(factories.workspace())
+    models.UnpublishedEvent.objects.all().delete()
+    left = models.Event.objects.get(event_type="task.created")
+    models.Event.objects.filter(pk=left.pk).update(delivered=False)
+    with connection.cursor() as cursor:
+        cursor.execute(migration.MOVE_IN)
+        assert models.UnpublishedEvent.objects.get().pk == left.pk
+        models.Event.objects.update(delivered=True)
+        cursor.execute(migration.MOVE_OUT)
+    assert models.Event.objects.get(delivered=False) == left

@@ -21,6 +21,7 @@ FILES: Final = (
     *(f"tests/supervisors/test_{name}.py" for name in PAGES),
     *(f"tests/webhooks/test_{name}.py" for name in WEBHOOKS),
     *(f"tests/statistics/test_{name}.py" for name in FIGURES),
+    "tests/events/test_courier.py",
     "tests/snapshots/test_directory.py",
     "tests/snapshots/test_advanced_workers.py",
     "tests/actions/test_deadlines.py",

@@ -58,7 +58,7 @@ def main() -> None:
             models.Task.objects.filter(assignment_status="completed").values_list("sid", flat=True)
         ),
         "events": models.Event.objects.count(),
-        "undelivered": models.Event.objects.filter(delivered=False).count(),
+        "undelivered": models.UnpublishedEvent.objects.count(),
     }
     print(json.dumps(report))  # noqa: T201 - the report is the output
 

@@ -47,13 +47,13 @@ def more_completed(load: Load, count: int = ENOUGH) -> None:
 
 
 def count_unfinished(server: Cordboard) -> tuple[int, int]:
-    """Return how many tasks are not completed, and how many events not delivered."""
+    """Return how many tasks are not completed, and how many events not published."""
     place = f"file:{server.home / 'cordboard.sqlite3'}?mode=ro"
     with contextlib.closing(sqlite3.connect(place, uri=True)) as database:
         (tasks,) = database.execute(
             "SELECT count(*) FROM tasks WHERE assignment_status <> 'completed'"
         ).fetchone()
-        (events,) = database.execute("SELECT count(*) FROM events WHERE NOT delivered").fetchone()
+        (events,) = database.execute("SELECT count(*) FROM unpublished_events").fetchone()
     return tasks, events
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from routing.db.sql.follow_ups import FollowUp
+
 
 def insert_rows(table: str, names: Sequence[str], count: int) -> str:
     """Return an insert of some rows, with a `%s` for each value."""
@@ -37,6 +39,24 @@ def insert_arrays(
     )
 
 
+def return_ids(insert: str, follow_up: FollowUp | None) -> str:
+    """Return an insert with the ids of its rows as result, and with its follow-up.
+
+    PostgreSQL only.
+    """
+    if follow_up is None:
+        return f"{insert} RETURNING id"
+    return (
+        f"WITH later AS ({insert} RETURNING id, {follow_up.reads}),"  # noqa: S608
+        f" {follow_up.build_part('later')} SELECT id FROM later ORDER BY id"
+    )
+
+
+def insert_following(table: str, follow_up: FollowUp) -> str:
+    """Return the follow-up of an insert whose first and last id are the parameters."""
+    return f"{follow_up.build_insert(table)} AND id BETWEEN %s AND %s"
+
+
 def insert_together(
     table: str,
     columns: Sequence[tuple[str, str]],
@@ -46,6 +66,7 @@ def insert_together(
     shared: Sequence[tuple[str, str]],
     count: int,
     guards: Sequence[tuple[str, str]] = (),
+    follow_up: FollowUp | None = None,
 ) -> str:
     """Return an insert of one row, and of some rows of another table in order, with their ids.
 
@@ -60,13 +81,14 @@ def insert_together(
         count: the number of the other rows.
         guards: tables of rows that must be unchanged, by id and the transaction that wrote them,
             each with a column by whose value the row must be the only one, or an empty name.
+        follow_up: that of the other rows.
     """
     names = ", ".join(name for name, _ in columns)
     given = ", ".join(f"%s::{type_}" for _, type_ in columns)
     return (
         f"WITH first AS (INSERT INTO {table} ({names}) SELECT {given}"  # noqa: S608
         f" WHERE {join_guards(guards)} RETURNING id),"
-        f" {insert_later(later_table, later_columns, shared=shared, count=count)}"
+        f" {insert_later(later_table, later_columns, shared, count, follow_up)}"
         " SELECT 0 AS part, id FROM first UNION ALL SELECT 1, id FROM later ORDER BY part, id"
     )
 
@@ -74,11 +96,13 @@ def insert_together(
 def insert_later(
     table: str,
     columns: Sequence[tuple[str, str]],
-    *,
     shared: Sequence[tuple[str, str]],
     count: int,
+    follow_up: FollowUp | None,
 ) -> str:
     """Return the part `later` of a statement, which inserts rows in order if `first` is a row.
+
+    Their follow-up is a second part.
 
     Arguments as for `insert_together`.
     """
@@ -93,10 +117,13 @@ def insert_later(
         f"({', '.join([str(place), *['%s'] * len(columns)])})" for place in range(count)
     )
     places = ", ".join(["place", *(name for name, _ in columns)])
-    return (
-        f"later AS (INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608
-        f" FROM first, (VALUES {rows}) AS new ({places}) ORDER BY place RETURNING id)"
+    insert = (
+        f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608
+        f" FROM first, (VALUES {rows}) AS new ({places}) ORDER BY place RETURNING id"
     )
+    if follow_up is None:
+        return f"later AS ({insert})"
+    return f"later AS ({insert}, {follow_up.reads}), {follow_up.build_part('later')}"
 
 
 def join_guards(guards: Sequence[tuple[str, str]]) -> str:
