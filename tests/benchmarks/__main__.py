@@ -25,6 +25,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_metrics.py",
     "tests/benchmarks/test_floor.py",
     "tests/benchmarks/test_reports.py",
+    "tests/benchmarks/test_large_floor.py",
 ]
 QUICK = [
     "tests/benchmarks/test_steps.py",
