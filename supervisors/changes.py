@@ -74,6 +74,8 @@ class Entry:
 
     Arguments:
         kind: the command, or the event type.
+        subject_sid: the sid of the one row that it concerns; empty for several.
+        attributes: those of the task that it concerns; empty for another subject.
         batch: the act; None for an event.
     """
 
@@ -85,6 +87,8 @@ class Entry:
     ip_address: str
     kind: str
     subject: str
+    subject_sid: str = ""
+    attributes: str = ""
     note: str = ""
     lines: Sequence[Line] = ()
     batch: models.Batch | None = None
@@ -172,6 +176,7 @@ def _list_acts(workspace: models.Workspace, filters: Filters, after: str) -> Ite
             ip_address=batch.ip_address or "",
             kind=batch.command,
             subject="" if first is None else first.subject_name or first.subject_sid,
+            subject_sid="" if first is None else first.subject_sid,
             note=batch.note or "",
             lines=() if first is None else list_lines(first.old, first.new),
             batch=batch,
@@ -210,7 +215,8 @@ def _list_events(
 
 def _build_entry(event: models.Event) -> Entry | None:
     data = event.event_data
-    if data.get("batch_sid"):
+    lines = _read_lines(event)
+    if data.get("batch_sid") or (event.event_type == E.TASK_UPDATED and not lines):
         return None
     return Entry(
         sid=event.sid,
@@ -221,8 +227,15 @@ def _build_entry(event: models.Event) -> Entry | None:
         ip_address=event.source_ip_address or "",
         kind=event.event_type,
         subject=_name_subject(event),
-        lines=_read_lines(event),
+        subject_sid=_find_subject(event),
+        attributes=data.get("task_attributes") or "" if event.resource_type == "task" else "",
+        lines=lines,
     )
+
+
+def _find_subject(event: models.Event) -> str:
+    kind = event.resource_type.replace("-", "_")
+    return str(event.event_data.get(f"{kind}_sid") or "")
 
 
 def _name_subject(event: models.Event) -> str:
@@ -261,6 +274,8 @@ def _read_lines(event: models.Event) -> list[Line]:
             old = data.get("worker_channel_previous_capacity")
             new = data.get("worker_channel_available_capacity")
             return [Line(field="configured_capacity", old=_text(old), new=_text(new))]
+        case E.TASK_CANCELED | E.TASK_TAKEN_BACK if data.get("reason"):
+            return [Line(field="reason", old="", new=_text(data["reason"]))]
         case E.WORKER_CHANNEL_AVAILABILITY_UPDATE:
             on = data.get("worker_channel_available")
             return [Line(field="available", old="", new=_text(on))]
@@ -303,6 +318,17 @@ _NAMED: Final[Mapping[str, Any]] = {
     "WW": models.Workflow,
     "TC": models.TaskChannel,
 }
+
+
+def load_actors(workspace: models.Workspace, wanted: Iterable[str]) -> dict[str, str]:
+    """Return the names of the programs and workers among these actors, by sid."""
+    found = {one for one in wanted if one}
+    names = load_names(workspace, found)
+    keys = models.ApiKey.objects.filter(account=workspace.account_id, sid__in=found)
+    names.update((sid, name) for sid, name in keys.values_list("sid", "friendly_name") if name)
+    if workspace.account.sid in found:
+        names[workspace.account.sid] = workspace.account.friendly_name
+    return names
 
 
 def load_names(workspace: models.Workspace, values: Iterable[Any]) -> dict[str, str]:

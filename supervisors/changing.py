@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from routing import models
+from routing import models, subjects, task_layouts
 from routing.actions.supervision import batch_rows, batches
 from routing.actions.support.errors import ActionError
 from routing.core.vocabulary import BatchState, RowOutcome
@@ -26,6 +26,7 @@ from supervisors.commands import COMMANDS
 from supervisors.csv_files import stream_csv
 from supervisors.panels import PAGES
 from supervisors.refusals import translate_reason
+from supervisors.selecting import MODELS
 
 ROWS: Final = 100
 """Rows of an act on one page."""
@@ -48,6 +49,7 @@ def show_changes(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     }
     more = {
         "listed": listed,
+        "shown": _show_entries(supervisor, listed.entries),
         "filters": filters,
         "running": [_describe_batch(batch) for batch in running],
         "commands": COMMANDS.values(),
@@ -59,6 +61,39 @@ def show_changes(request: HttpRequest, supervisor: Supervisor) -> HttpResponse:
     }
     with timezone.override(find_zone(supervisor.workspace.time_zone)):
         return views.show_page(request, supervisor, PAGES["changes"], more=more)
+
+
+def _show_entries(supervisor: Supervisor, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return entries with the names of their actors, and the pages of their subjects."""
+    workspace = supervisor.workspace
+    names = changes.load_actors(workspace, [entry.who for entry in entries])
+    layout = task_layouts.load_layout(workspace)
+    pages = _find_pages(workspace, {entry.subject_sid for entry in entries})
+    shown = []
+    for entry in entries:
+        known = subjects.parse_attributes(entry.attributes) if entry.attributes else {}
+        title, _path = subjects.first_text(known, layout.titles)
+        shown.append(
+            {
+                "entry": entry,
+                "who": names.get(entry.who, entry.who),
+                "subject": title or entry.subject,
+                "link": pages.get(entry.subject_sid, ""),
+            }
+        )
+    return shown
+
+
+def _find_pages(workspace: models.Workspace, wanted: set[str]) -> dict[str, str]:
+    """Return the addresses of the pages of those rows that are still there, by sid."""
+    query = urlencode({"workspace": workspace.sid})
+    pages = {}
+    for prefix, name in (("WT", "task"), ("WK", "agent"), ("WQ", "queue")):
+        some = [sid for sid in wanted if sid.startswith(prefix)]
+        rows = MODELS[prefix]._default_manager.filter(workspace=workspace, sid__in=some)
+        for sid in rows.values_list("sid", flat=True) if some else ():
+            pages[sid] = f"{reverse(f'supervisors:{name}', args=[sid])}?{query}"
+    return pages
 
 
 @require_GET

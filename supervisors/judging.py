@@ -75,6 +75,7 @@ class Judged:
         since_creation: the seconds since its creation after which a waiting task is overdue; None
             where no channel on which tasks wait measures by this clock.
         in_queue: the same since entering the queue.
+        is_alerted: whether an alert of the queue is open that is not muted.
     """
 
     queue: Queue
@@ -90,6 +91,7 @@ class Judged:
     goal: int | None
     since_creation: int | None = None
     in_queue: int | None = None
+    is_alerted: bool = False
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -102,6 +104,12 @@ class Judged:
         """Return whether nothing is in the queue, and nothing is wrong with it."""
         is_empty = not any(self.tasks) and not self.recent.entered_today
         return is_empty and self.severity is Severity.OK
+
+    @property
+    def is_below_goal(self) -> bool:
+        """Return whether the service level is below its goal, if all channels have the same."""
+        level = self.recent.level.percent
+        return level is not None and self.goal is not None and level < self.goal
 
     @property
     def minutes_to_clear(self) -> float | None:
@@ -153,6 +161,7 @@ def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Ju
         goal=_find_goal(picture, queue, channels),
         since_creation=_find_limit(picture, queue, waiting_on, WaitClock.CREATION),
         in_queue=_find_limit(picture, queue, waiting_on, WaitClock.QUEUE),
+        is_alerted=_find_alerted(picture, queue) is not Severity.OK,
     )
 
 

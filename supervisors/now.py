@@ -8,7 +8,7 @@ from routing.core.clock import microseconds
 from supervisors.judging import judge_queues
 from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.picture import State
-from supervisors.wording import STATE_HINTS, STATES, describe_why
+from supervisors.wording import STATE_HINTS, STATES, describe_trouble
 
 MOST_TROUBLES: Final = 20
 
@@ -63,7 +63,8 @@ def load_troubles(scene: Scene) -> Context:
             {
                 "judged": each,
                 "link": scene.queue_link(each.queue.sid),
-                "why": describe_why(each.why, setup) if each.why else "",
+                "why": describe_trouble(each, setup),
+                "is_below": each.is_below_goal,
             }
             for each in troubles[:MOST_TROUBLES]
         ],

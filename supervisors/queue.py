@@ -9,7 +9,7 @@ from supervisors.judging import Judged, Reason, judge_queue
 from supervisors.panel import Context, Panel, Rows, Scene
 from supervisors.picture import State, count_slots, find_state
 from supervisors.queue_files import write_queues
-from supervisors.wording import GRAB_POLICIES, STATES, describe_why
+from supervisors.wording import GRAB_POLICIES, STATES, describe_trouble
 
 MOST_STAFF: Final = 100
 _ORDER: Final = {state: place for place, state in enumerate(reversed(State))}
@@ -46,7 +46,7 @@ def load_why(scene: Scene) -> Context:
     why = judged.why
     return {
         "judged": judged,
-        "sentence": describe_why(why, scene.picture.setup) if why else "",
+        "sentence": describe_trouble(judged, scene.picture.setup),
         "points_below": why is not None and why.reason is Reason.OTHER_DEMANDS,
     }
 

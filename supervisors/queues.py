@@ -11,7 +11,7 @@ from supervisors.heads import Head, list_choices
 from supervisors.judging import Judged, judge_queue, judge_queues
 from supervisors.panel import Context, Panel, Scene
 from supervisors.queue_files import write_queues
-from supervisors.wording import describe_why
+from supervisors.wording import describe_trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def _build_row(judged: Judged, columns: Sequence[Column], scene: Scene) -> Row:
     return Row(
         judged=judged,
         link=scene.queue_link(judged.queue.sid),
-        why=describe_why(judged.why, setup) if judged.why else "",
+        why=describe_trouble(judged, setup),
         cells=_build_cells(scene, judged, columns, scene.view.channel),
         channels=[
             ChannelRow(

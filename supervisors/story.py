@@ -17,6 +17,7 @@ from routing.core.event_catalog import EventType as E
 from routing.core.vocabulary import ReservationEnd
 from supervisors import spans
 from supervisors.change_words import name_field
+from supervisors.changes import load_actors
 from supervisors.panel import Context, Panel, Scene
 from supervisors.spans import Happening, Kind
 from supervisors.task import find_task
@@ -108,7 +109,8 @@ def load_story(scene: Scene) -> Context:
         task_key=sids.index_key(task.sid), workspace_sid=scene.workspace.sid
     ).order_by("-event_date", "-pk")
     found = [row for row in rows[: MOST_EVENTS + 1] if row.event_data.get("task_sid") == task.sid]
-    entries = build_entries(found[:MOST_EVENTS][::-1])
+    actors = load_actors(scene.workspace, [row.actor_sid or "" for row in found])
+    entries = build_entries(found[:MOST_EVENTS][::-1], actors)
     happenings = [
         Happening(
             event.event_type,
@@ -131,8 +133,12 @@ def load_story(scene: Scene) -> Context:
     }
 
 
-def build_entries(events: Sequence[models.Event]) -> list[Entry]:
-    """Return the entries of a story; events of one moment and one cause are one entry."""
+def build_entries(events: Sequence[models.Event], actors: Mapping[str, str]) -> list[Entry]:
+    """Return the entries of a story; events of one moment and one cause are one entry.
+
+    Arguments:
+        actors: the names of actors by sid.
+    """
     groups: list[list[models.Event]] = []
     for event in events:
         if groups and _cause(groups[-1][0]) == _cause(event):
@@ -151,7 +157,7 @@ def build_entries(events: Sequence[models.Event]) -> list[Entry]:
                 kind=_find_kind(group),
                 sentences=list(dict.fromkeys(sentences)),
                 changes=[change for event in group for change in _list_changes(event)],
-                actor=_name_actor(group[0]),
+                actor=_name_actor(group[0], actors),
                 note=group[0].event_data.get("note") or "",
                 gap_ms=(at_us - entries[-1].at_us) // 1000 if entries else None,
             )
@@ -213,14 +219,15 @@ def _shorten(value: str | None) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
-def _name_actor(event: models.Event) -> str:
+def _name_actor(event: models.Event, actors: Mapping[str, str]) -> str:
     match event.actor_type:
         case "system":
             return _("the router")
         case "worker":
             return event.event_data.get("worker_name") or event.actor_sid or ""
         case _:
-            return event.actor_sid or event.actor_type
+            sid = event.actor_sid or event.actor_type
+            return actors.get(sid, sid)
 
 
 PANELS: Final = (Panel(name="story", load=load_story, from_picture=False, stale_on=STALE_ON),)

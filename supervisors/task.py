@@ -93,15 +93,18 @@ def load_task(scene: Scene) -> Context:
     title, _titled = subjects.first_text(known, layout.titles)
     person, _named = subjects.first_text(known, layout.subtitles)
     queue = task.task_queue
+    channel = scene.picture.setup.channels.get(task.task_channel_id or 0)
+    is_waiting = task.assignment_status == AssignmentStatus.PENDING
     return {
         "task": task,
+        "channel": channel.name if channel else task.channel_name,
         "title": title or person or task.sid,
         "person": person if title else "",
         "status_word": TASK_STATUSES[task.assignment_status],
         "queue_link": scene.queue_link(queue.sid) if queue else "",
         "holders": list_holders(scene, task),
         "since_us": microseconds(task.date_created),
-        "entered_us": _moment(task.task_queue_entered_date),
+        "entered_us": _moment(task.task_queue_entered_date) if is_waiting else None,
         "finished_us": _moment(task.date_finished),
         "attributes": _format_attributes(task.attributes),
     }
@@ -148,6 +151,8 @@ def load_explanation(scene: Scene) -> Context:
         remedies = Remedies(needed, scene.picture.setup)
     verdicts = explanation.verdicts
     everyone = (*verdicts.inside, *verdicts.outside)
+    if all(one.refusal == Refusal.TASK_NOT_PENDING for one in everyone):
+        everyone = ()  # the same reason for each of them says nothing
     chosen = [one for one in everyone if scene.view.reason in ("", name_reason(one))]
     first = int(scene.view.after) if scene.view.after.isdecimal() else 0
     shown, rest = chosen[first : first + scene.view.size], chosen[first + scene.view.size :]

@@ -131,7 +131,7 @@ NOTES: Final = (
         formula=_(
             "Act: tasks wait and no agent serves the queue, or none of them is available, "
             "or the service level is over 20 points below its goal. Watch: a task is "
-            "overdue, or the level is below its goal."
+            "overdue, or the level is below its goal. An open alert of the queue counts, too."
         ),
     ),
     FigureNote(

@@ -42,7 +42,9 @@ def load_timeline(scene: Scene) -> Context:
     day = find_day(scene)
     bars, is_cut = read_bars(scene, worker, day)
     shown = [bar for bar in bars if bar.end_us >= day.first_us and bar.begin_us <= day.last_us]
+    names = {one.unique_name: one.name for one in scene.picture.setup.channels.values()}
     for bar in shown:
+        bar.lane = names.get(bar.lane, bar.lane)
         bar.begin_us, bar.end_us = max(bar.begin_us, day.first_us), min(bar.end_us, day.last_us)
     lanes, height = place_bars(shown, day.first_us, day.last_us)
     lines = sorted(shown, key=lambda bar: (-bar.begin_us, bar.lane))[:MOST_LINES]

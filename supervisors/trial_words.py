@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -44,7 +45,7 @@ def summarize(run: DryRun) -> str:
             "The configuration has %(count)s problem; no task can be tried with it.",
             "The configuration has %(count)s problems; no task can be tried with it.",
             count,
-        ) % {"count": f"{count:,}"}
+        ) % {"count": _count(count)}
     if run.refused:
         return _(
             "Its creation would be refused: no filter of the workflow matches it, and there is no"
@@ -68,12 +69,16 @@ def _describe_tried(tried: TriedStep) -> str:
     if count := tried.verdicts.eligible:
         return ngettext(
             "%(count)s worker may have it.", "%(count)s workers may have it.", count
-        ) % {"count": f"{count:,}"}
+        ) % {"count": _count(count)}
     if rules_out_all(tried):
         return explaining.describe_task_side(tried) or ""
     if tried.known_worker is not None:
         return explaining.describe_known_worker(tried.known_worker)
     return explaining.describe_refusals(tried)
+
+
+def _count(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def describe_end(run: DryRun) -> str:
@@ -84,7 +89,7 @@ def describe_end(run: DryRun) -> str:
     if route.ends_us is None:
         return _("After %(count)s steps the dry run was cut off.") % {"count": len(route.steps)}
     seconds = run.count_seconds(route.ends_us)
-    time = ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": f"{seconds:,}"}
+    time = ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": _count(seconds)}
     return str(_ENDS[route.reason]) % {"time": time}
 
 
@@ -118,8 +123,8 @@ def describe_time(run: DryRun, step: RouteStep) -> str:
         return _("at %(begin)s s") % {"begin": begins}
     if step.left_us is None:
         return _("from %(begin)s s") % {"begin": begins}
-    ends = f"{run.count_seconds(step.left_us):,}"
-    return _("%(begin)s to %(end)s s") % {"begin": f"{begins:,}", "end": ends}
+    ends = run.count_seconds(step.left_us)
+    return _("%(begin)s to %(end)s s") % {"begin": _count(begins), "end": _count(ends)}
 
 
 def describe_skip(step: RouteStep) -> str:

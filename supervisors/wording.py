@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_bidi, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from supervisors.judging import Reason, Severity, Why
+from supervisors.judging import Judged, Reason, Severity, Why
 from supervisors.picture import Setup, State
 
 SEVERITIES: Final = {
@@ -87,6 +87,17 @@ def describe_why(why: Why, setup: Setup) -> str:
     """Return the sentence that says why tasks wait."""
     names = (setup.channels[pk].name for pk in why.channels if pk in setup.channels)
     return _SENTENCES[why.reason](why, join_names(list(names)), setup)
+
+
+def describe_trouble(judged: Judged, setup: Setup) -> str:
+    """Return why tasks wait in a queue, or else why it is in trouble; empty if it is not."""
+    if judged.why is not None:
+        return describe_why(judged.why, setup)
+    if not judged.severity:
+        return ""
+    if judged.is_alerted:
+        return _("Nothing waits now, and an alert of this queue is open.")
+    return _("Nothing waits now; the service level of the last 30 minutes is below its goal.")
 
 
 def _describe_away(why: Why, _channels: str, setup: Setup) -> str:

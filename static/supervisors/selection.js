@@ -99,6 +99,7 @@ function mark(boxes, on) {
   }
   save();
   show();
+  if (bar.dataset.check) check();
 }
 
 /** Show the selection in the boxes of this page and in the bar. */

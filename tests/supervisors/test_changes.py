@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from routing import models
-from routing.actions import worker_channels, workers
+from routing.actions import task_transitions, tasks, worker_channels, workers
 from routing.actions.supervision import batch_rows, batches
 from routing.actions.supervision.batches import Subject
 from routing.actors import SYSTEM, Actor
@@ -69,6 +69,31 @@ def test_acts_and_changes_by_others_stand_in_one_list_newest_first(cockpit: Cock
     text = cockpit.read("changes")
     assert "lunch rush" in text
     assert "2 rows" in text
+
+
+def test_the_list_names_actors_and_leads_to_the_subjects(cockpit: Cockpit) -> None:
+    key = models.ApiKey.objects.create(
+        account=cockpit.workspace.account,
+        sid=f"SK{1:032x}",
+        friendly_name="The shop",
+        date_created=timezone.now(),
+        date_updated=timezone.now(),
+    )
+    shop = Actor(type="api-key", sid=key.sid, source="rest")
+    task = cockpit.task(workflow=cockpit.workflow, attributes={"subject": "Lost parcel"})
+    tasks.update_task(task=task, priority=0, actor=shop, now=timezone.now())
+    task.refresh_from_db()
+    task_transitions.cancel_task(task=task, reason="gone", actor=shop, now=timezone.now())
+    # An update that changed no value is not listed.
+    assert kinds(cockpit)[:1] == ["task.canceled"]
+    assert "task.updated" not in kinds(cockpit)
+    text = cockpit.read("changes")
+    assert f'<bdi title="{key.sid}">The shop</bdi>' in text
+    assert (
+        f'/supervisor/tasks/{task.sid}?workspace={cockpit.workspace.sid}"><bdi>Lost parcel' in text
+    )
+    assert "<bdi>gone</bdi>" in text
+    assert "· <bdi>The shop</bdi>" in cockpit.read("panels/story", task=task.sid)
 
 
 def test_the_list_is_filtered_by_person_subject_command_and_field(cockpit: Cockpit) -> None:

@@ -74,7 +74,7 @@ def test_a_tried_task_is_explained_in_the_language_of_the_page(cockpit: Cockpit)
         "Schritt 1, Warteschlange Chats: Wird im nächsten Durchlauf angeboten: Ada."
     )
     assert german["end"] == (
-        "Nach 86,400 Sekunden wird sie storniert, weil ihre Lebensdauer vorbei ist."
+        "Nach 86.400 Sekunden wird sie storniert, weil ihre Lebensdauer vorbei ist."
     )
     assert german["workers"][0]["words"] == "Der Router fragt diesen Worker als Nummer 1."
     assert "\u2066Ada\u2069" in arabic["summary"]

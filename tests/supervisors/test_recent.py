@@ -79,6 +79,9 @@ def test_answers_and_abandonments_of_30_minutes_make_the_service_level(
     assert recent.average_speed_ms == 55_000
     assert tags.percent(recent.level) == "33.3 %"
     assert judged.severity is Severity.ACT
+    text = cockpit.read()
+    assert "service level 33.3 %, goal 80" in text
+    assert "Nothing waits now; the service level of the last 30 minutes is below its goal." in text
 
 
 def test_a_task_that_waits_beyond_its_target_is_overdue_and_lowers_the_level(

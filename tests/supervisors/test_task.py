@@ -167,6 +167,8 @@ def test_a_bar_shows_how_long_a_task_waited_and_was_worked_on(cockpit: Cockpit) 
     ):
         offer.refresh_from_db()
         act(reservation=offer, actor=SYSTEM, now=begin + timedelta(minutes=minutes))
+    # No agent has a reason of their own while a task does not wait.
+    assert "The task is no longer waiting" not in cockpit.read("panels/explanation", task=task.sid)
     text = cockpit.read("panels/story", task=task.sid)
     words = text.split("<figcaption")[1].split("</figcaption>")[0]
     for name, time in (
