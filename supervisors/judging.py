@@ -75,6 +75,7 @@ class Judged:
         since_creation: the seconds since its creation after which a waiting task is overdue; None
             where no channel on which tasks wait measures by this clock.
         in_queue: the same since entering the queue.
+        formula: the letter of the service level's formula, if all of these channels have the same.
         is_alerted: whether an alert of the queue is open that is not muted.
     """
 
@@ -91,6 +92,7 @@ class Judged:
     goal: int | None
     since_creation: int | None = None
     in_queue: int | None = None
+    formula: str = ""
     is_alerted: bool = False
 
     @property
@@ -161,6 +163,7 @@ def judge_queue(picture: Picture, queue: Queue, channels: Collection[int]) -> Ju
         goal=_find_goal(picture, queue, channels),
         since_creation=_find_limit(picture, queue, waiting_on, WaitClock.CREATION),
         in_queue=_find_limit(picture, queue, waiting_on, WaitClock.QUEUE),
+        formula=_find_formula(picture, queue, channels),
         is_alerted=_find_alerted(picture, queue) is not Severity.OK,
     )
 
@@ -196,6 +199,11 @@ def _find_alerted(picture: Picture, queue: Queue) -> Severity:
 def _find_goal(picture: Picture, queue: Queue, channels: Collection[int]) -> int | None:
     goals = {picture.setup.target_of((queue.id, channel)).goal for channel in channels}
     return goals.pop() if len(goals) == 1 else None
+
+
+def _find_formula(picture: Picture, queue: Queue, channels: Collection[int]) -> str:
+    found = {picture.setup.target_of((queue.id, channel)).formula for channel in channels}
+    return found.pop().value.upper() if len(found) == 1 else ""
 
 
 def _find_limit(

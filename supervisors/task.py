@@ -112,7 +112,9 @@ def load_task(scene: Scene) -> Context:
 
 def _write_date(scene: Scene, at: datetime | None) -> str:
     """Return a moment in the time zone of the view."""
-    return "–" if at is None else date_format(at.astimezone(scene.zone), "Y-m-d H:i:s")
+    if at is None:
+        return "–"
+    return isolate(date_format(at.astimezone(scene.zone), "Y-m-d H:i:s"))
 
 
 def _moment(value: Any) -> int | None:

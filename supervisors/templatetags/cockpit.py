@@ -128,7 +128,9 @@ def moment(context: Context, us: int | None) -> SafeString | str:
     at = datetime.fromtimestamp(us / 1_000_000, UTC)
     zone = zoneinfo.ZoneInfo(name) if (name := context["view"].tz) else None
     text = date_format(timezone.localtime(at, zone), "Y-m-d H:i:s")
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+    return format_html(
+        '<time dir="ltr" datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text
+    )
 
 
 @register.simple_tag(takes_context=True)

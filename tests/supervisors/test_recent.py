@@ -79,6 +79,7 @@ def test_answers_and_abandonments_of_30_minutes_make_the_service_level(
     assert recent.average_speed_ms == 55_000
     assert tags.percent(recent.level) == "33.3 %"
     assert judged.severity is Severity.ACT
+    assert 'title="Formula B">B</abbr>' in cockpit.read("queues")
     text = cockpit.read()
     assert "service level 33.3 %, goal 80" in text
     assert "Nothing waits now; the service level of the last 30 minutes is below its goal." in text
