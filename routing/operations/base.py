@@ -124,6 +124,8 @@ class ListOperation(Operation, ABC, Generic[Row]):
     """The parameters that select rows."""
     python_filters: ClassVar[tuple[str, ...]] = ()
     """The names of those filters that must be evaluated in Python."""
+    scanned_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that these filters and the orders read; without any, rows are loaded whole."""
     order: ClassVar[keysets.Order] = keysets.OLDEST_FIRST
     indexed_orders: ClassVar[tuple[keysets.Order, ...]] = ()
     """Further orders that have an index."""
@@ -195,6 +197,7 @@ class ListQuery(Generic[Row]):
             self.order,
             indexed=self.order in (operation.order, *operation.indexed_orders),
             accept=operation.python_filter(self.arguments),
+            scanned_columns=operation.scanned_columns,
         )
 
 

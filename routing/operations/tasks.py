@@ -81,6 +81,11 @@ class TaskListOperation(_TasksOperation, ListOperation[models.Task]):
         ).describe("With a worker as RoutingTarget: the queue whose statistics include it."),
     )
     python_filters = ("EvaluateTaskAttributes",)
+    scanned_columns = (
+        *("sid", "attributes", "priority", "virtual_start_us", "date_created", "workspace_id"),
+        *("former_channel_name", "former_channel_sid"),
+        *("workflow__sid", "task_channel__sid", "task_channel__unique_name"),
+    )
     filters = (
         _PRIORITY.describe("Only those of this priority."),
         parameters.choice("AssignmentStatus", AssignmentStatus, many=True).describe(

@@ -33,7 +33,7 @@ LISTS = {
     "Workers?TaskQueueName=none&Ordering=DateStatusChanged:desc": 4,
     "Tasks": 0,
     "Tasks?AssignmentStatus=pending&WorkflowName=Main&Ordering=Priority:desc": 0,
-    "Tasks?EvaluateTaskAttributes=priority==0": 0,
+    "Tasks?EvaluateTaskAttributes=priority==0": 1,
     "Events": 0,
     "Events?EventType=task.created&TaskChannel=chat": 1,
     "Events?After=": 0,
@@ -186,5 +186,6 @@ def test_creating_a_task_is_cheap(api: Api, workspace: models.Workspace, root: s
         assert api.post(f"{root}/Tasks", WorkflowSid=workflow, TaskChannel="chat").status == 201
 
     create()
-    # Who, where, workflow, channel; a savepoint and its end; lane and queue, the task, its events.
-    assert cost(create) == 9
+    # Who, where, workflow, channel; a savepoint and its end; lane and queue, the task, its
+    # events, and those of them that are unpublished.
+    assert cost(create) == 10
