@@ -134,7 +134,7 @@ def build_interval(span: Span, step: Step, calendar: Calendar) -> Head:
     if step is not Step.DAY:
         text = f"{text} {start:%H:%M}"
         if is_repeated(start):
-            text = f"{text} {start:%:z}"
+            text = f"{text} {start.isoformat()[-6:]}"  # %:z is not there in Python 3.11
     return Head(text=isolate_date(text), short=short, span=span, parameters=write_span(span))
 
 

@@ -94,6 +94,9 @@ def test_a_day_of_a_clock_change_has_its_hours_and_sums_to_its_quarters(
     assert sum(row["figures"]["answered"] for row in by_quarter["rows"]) == hours
     starts = [row["interval"]["start"] for row in by_hour["rows"]]
     assert len(set(starts)) == hours, "an hour that comes twice has two offsets"
+    page = show(cockpit, now=now, step="hour", **query)
+    twice = [f"{day} 02:00 {offset}" in page for offset in ("+02:00", "+01:00")]
+    assert twice == [hours == 25] * 2
     assert by_day["rows"][0]["interval"]["start"].endswith(("+01:00", "+02:00"))
 
 
