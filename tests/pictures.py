@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    FloatRect,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.conftest import Customers
 from tests.palette_png import shrink_png
@@ -21,7 +28,8 @@ from tests.server import ROOT, Cordboard, running_server
 
 IMAGES: Final = ROOT / "docs" / "images"
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
-TALL: Final[ViewportSize] = {"width": 1280, "height": 1160}
+TALL: Final[ViewportSize] = {"width": 1600, "height": 1750}
+WIDE: Final[ViewportSize] = {"width": 1440, "height": 1080}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 760}
 TRAFFIC_MS: Final = 100_000
 """How long customers and colleagues are there before the cockpit is pictured."""
@@ -71,7 +79,7 @@ def take_cockpit_pictures(browser: Browser, server: Cordboard) -> None:
     expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
     page.wait_for_timeout(TRAFFIC_MS)
     page.screenshot(path=IMAGES / "cockpit.png")
-    page.locator("#troubles a").first.click()
+    page.locator("#troubles .trouble__name").first.click()
     expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
     expect(page.locator("#ways_out .way").first).to_be_visible()
     page.set_viewport_size(TALL)
@@ -97,6 +105,49 @@ def take_cockpit_pictures(browser: Browser, server: Cordboard) -> None:
     dialog.get_by_role("button", name="Continue").click()
     expect(dialog).to_contain_text("As things are now:")
     dialog.screenshot(path=IMAGES / "act.png")
+    page.set_viewport_size(WIDE)
+    page.goto(f"{server.url}/supervisor/reports/service")
+    expect(page.locator("#chart-ends")).to_be_visible()
+    page.screenshot(path=IMAGES / "report.png")
+    take_configuration_pictures(page, server)
+    page.goto(f"{server.url}/supervisor/boards")
+    page.locator(".board-row a").first.click()
+    expect(page.locator("#wall-age")).to_have_text("Live")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=IMAGES / "board.png")
+
+
+def take_configuration_pictures(page: Page, server: Cordboard) -> None:
+    """Write the pictures of a workflow's editor with two mistakes, and of a task that is tried."""
+    page.set_viewport_size({"width": 1440, "height": 1900})
+    page.goto(f"{server.url}/admin/routing/workflow/")
+    page.locator("#result_list tbody th a").first.click()
+    field = page.locator("#id_configuration")
+    text = field.input_value()
+    field.fill(text.replace("vip == true", "vip ==", 1).replace('"queue": "WQ', '"queue": "WX', 1))
+    errors = page.get_by_text("2 errors", exact=True)
+    expect(errors).to_be_visible()
+    page.get_by_role("link", name="Line 6").click()
+    field.evaluate("field => field.scrollTo(0, 0)")
+    page.evaluate("scrollTo(0, 0)")
+    start = page.locator("fieldset", has=field).bounding_box()
+    end = page.locator("#outline").bounding_box()
+    assert start is not None
+    assert end is not None
+    width = end["x"] + end["width"] - start["x"]
+    clip: FloatRect = {"x": start["x"], "y": start["y"], "width": width, "height": 920}
+    page.screenshot(path=IMAGES / "workflow-editor.png", clip=clip)
+    field.fill(text)
+    page.get_by_label("Attributes (JSON)").fill(
+        '{"subject": "Refund", "topic": "billing", "language": "en"}'
+    )
+    trial = page.locator("#trial")
+    trial.get_by_label("Channel").select_option(label="chat")
+    trial.get_by_label("The floor").select_option(label="everyone available and without work")
+    trial.get_by_role("button", name="Try", exact=True).click()
+    expect(trial).to_contain_text("may have it")
+    trial.screenshot(path=IMAGES / "try-a-task.png")
 
 
 def take_pictures(browser: Browser, server: Cordboard) -> None:
