@@ -1,4 +1,4 @@
-"""How many tasks a second are created by POST (bar 14), in turns and in one run.
+"""How many tasks a second are created by POST (bar 14, P2), in turns and in one run.
 
 The web process as it is shipped, beside the same application behind Django's own ASGI handler; and
 the whole stack in process, beside a plain view that asks for and writes the same rows.
@@ -149,7 +149,7 @@ def show(table: Table, place: Place) -> None:
     beside = ratio(alone["plain"], alone["whole"])
     bar = 1.5 if vendor == "PostgreSQL" else 0.6
     table.add(
-        f"14  {vendor}: in process, whole stack beside plain Django + ORM ({bar}x)",
+        f"P2  {vendor}: in process, whole stack beside plain Django + ORM ({bar}x)",
         " / ".join(f"{1e6 / statistics.median(alone[name]):.0f}/s" for name in ("whole", "plain")),
         f"{beside:.2f}x",
         beside >= bar,

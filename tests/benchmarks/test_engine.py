@@ -1,4 +1,4 @@
-"""The engine in memory: expressions, and one pass against the naive nested loop (bars 1 and 2)."""
+"""The engine in memory: expressions, and one pass against the naive nested loop (bar 1, P9)."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_matching_pass_compared_with_the_naive_loop(table: Table, lanes: int) 
     built = median_ms(whole)
     for what, taken in (("match, state loaded", alone), ("with loading the state", built)):
         table.add(
-            f"2  1k tasks, 1k workers, {lanes} lanes: {what}, beside naive (bar: 400x)",
+            f"P9  1k tasks, 1k workers, {lanes} lanes: {what}, beside naive (bar: 400x)",
             f"{taken:.1f} ms",
             f"{slow / taken:.0f}x",
             slow / taken >= 400 if taken is alone else None,
