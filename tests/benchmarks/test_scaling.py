@@ -7,8 +7,6 @@ processes alone.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -77,16 +75,13 @@ def test_two_routers_beside_one(table: Table, tmp_path: Path) -> None:
     with (
         postgres.private_server(durable=True) as url,
         running_server(tmp_path, environment={"DATABASE_URL": url}) as server,
+        standing_still(server),
     ):
-        for process in (server.part(name) for name in ("beat", "jobs", "callbacks")):
-            os.kill(process, signal.SIGSTOP)
         for _ in range(ROUNDS):
             alone, first, second, both = run_to_end("router_drain", server, "fill", "4")
             found["one"].append(drain(server, [alone]))
             found["two"].append(drain(server, [first], [second]))
             found["shared"].append(drain(server, [both], [both]))
-        for process in (server.part(name) for name in ("beat", "jobs", "callbacks")):
-            os.kill(process, signal.SIGCONT)
     one, two, shared = (statistics.median(each) for each in found.values())
     table.add(
         "P12  two workspaces on two routers, offers a CPU second of one lock (>= 1.9x)",
@@ -121,5 +116,5 @@ def drain(server: Cordboard, *routers: list[str]) -> float:
         each.stdout.readline()
     answers = [each.communicate("go\n")[0] for each in started]
     reports = [json.loads(answer.splitlines()[-1]) for answer in answers]
-    spent: float = sum(each["cpu"] for each in reports)
-    return 1000 * spent / sum(each["offers"] for each in reports)
+    spent = float(sum(each["cpu"] for each in reports))
+    return 1000 * spent / float(sum(each["offers"] for each in reports))
