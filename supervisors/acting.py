@@ -33,6 +33,7 @@ from supervisors.act_words import describe_counts, describe_outcome
 from supervisors.commands import COMMANDS, Act
 from supervisors.forms import ActForm
 from supervisors.panels import PAGES
+from supervisors.present_values import describe_present
 from supervisors.queues_gained import find_gains
 from supervisors.refusals import translate_reason
 from supervisors.selecting import (
@@ -162,6 +163,11 @@ def _ask(
         "back": question.back,
         "size": _describe_size(question),
         "changed": _describe_changed(question),
+        "present": describe_present(
+            question.act,
+            question.supervisor.workspace,
+            [each.sid for each in question.subjects[:2]],
+        ),
         "found": None if preview is None else _describe_preview(preview),
         "serving": describe_serving(question) if preview is not None else (),
         "reasons": () if preview is None else _list_reasons(preview),

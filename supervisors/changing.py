@@ -155,12 +155,14 @@ def show_batch(request: HttpRequest, supervisor: Supervisor, sid: str) -> HttpRe
         rows = rows.filter(position__gt=int(after))
     shown = list(rows[: ROWS + 1])
     names = _load_names(batch, shown)
+    pages = _find_pages(supervisor.workspace, {row.subject_sid for row in shown})
     query = {"workspace": supervisor.workspace.sid, "outcome": outcome}
     more = {
         "batch": _describe_batch(batch),
         "rows": [
             {
                 "row": row,
+                "link": pages.get(row.subject_sid, ""),
                 "reason": translate_reason(row.reason),
                 "outcome": OUTCOMES.get(RowOutcome(row.outcome)) if row.outcome else "",
                 "lines": changes.list_lines(row.old, row.new, names),

@@ -124,6 +124,8 @@ def _name(path: Path) -> str:
     if (words := _OF_CHANNEL.get(_find_load(path))) is not None:
         return str(words) % {"channel": isolate(str(path.segments[1]))}
     text = operand_text(path)
+    if text == "task.task_channel_unique_name":
+        return _("the task’s channel")
     steps = isolate(text.removeprefix(f"{path.root}."))
     if path.root == "worker":
         return steps

@@ -299,6 +299,23 @@ def test_the_way_back_leads_to_no_other_site(cockpit: Cockpit) -> None:
     assert answer["Location"] == "/supervisor/"
 
 
+def test_a_dialog_says_what_the_row_has_now(cockpit: Cockpit) -> None:
+    rows = {
+        "queues.set_target": (
+            cockpit.queue.sid,
+            ": 80 % within 1:00, formula B, short abandon 5 s</li>",
+        ),
+        "queues.set_grab_policy": (cockpit.queue.sid, "<li>Any</li>"),
+        "workers.set_capacity": (cockpit.ada.sid, "<li>Chat: 3</li>"),
+        "workers.set_kept": (cockpit.ada.sid, "<li>Chat: 0</li>"),
+        "workers.set_available": (cockpit.ada.sid, "<li>Chat: on</li>"),
+    }
+    for command, (sid, line) in rows.items():
+        assert line in cockpit.read(f"do/{command}", subjects=sid), command
+    both = f"{cockpit.ada.sid} {cockpit.ben.sid}"
+    assert "As it is now" not in cockpit.read("do/workers.set_capacity", subjects=both)
+
+
 def test_a_selection_opens_the_dialog_with_its_rows(cockpit: Cockpit) -> None:
     tasks = [cockpit.task() for _ in range(2)]
     text = post(cockpit, "tasks.move", *tasks, headers=SCRIPT, ask=1).content.decode()

@@ -51,6 +51,11 @@ def test_what_a_task_brings_along_is_named_as_such() -> None:
     assert words == "languages includes the task’s language"
 
 
+def test_the_channel_of_a_task_is_named_as_such() -> None:
+    words = describe_expression('task_channel_unique_name == "voice"', subject="task")
+    assert words == "the task’s channel is “voice”"
+
+
 def test_the_load_of_an_agent_is_named_as_slots_and_tasks() -> None:
     expression = (
         "worker.channel.voice.available_capacity_percentage == 100"
