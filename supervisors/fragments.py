@@ -111,7 +111,7 @@ def _find_file(panel: Panel, scene: Scene) -> str:
     """Return the address of a panel's figures as a file; empty if it has none."""
     if panel.write is None:
         return ""
-    return f"{reverse('supervisors:panel_csv', args=[panel.name])}?{scene.view.canonical}"
+    return f"{reverse('supervisors:panel_csv', args=[panel.name])}?{scene.view.change().canonical}"
 
 
 def _take_turn(workspace_sid: str) -> bool:
