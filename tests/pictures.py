@@ -23,7 +23,7 @@ from playwright.sync_api import (
 
 from tests.browser.conftest import Customers
 from tests.palette_png import shrink_png
-from tests.required_programs import find_program
+from tests.required_programs import CHROMIUM, find_program
 from tests.server import ROOT, Cordboard, running_server
 
 IMAGES: Final = ROOT / "docs" / "images"
@@ -46,7 +46,7 @@ def main() -> None:
         sync_playwright() as play,
     ):
         browser = play.chromium.launch(
-            executable_path=find_program("chromium", "chromium-browser", "google-chrome"),
+            executable_path=find_program(*CHROMIUM),
             args=["--no-sandbox"] if os.getuid() == 0 else [],
         )
         take_pictures(browser, server)

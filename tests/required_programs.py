@@ -5,8 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from typing import Final
 
 import pytest
+
+CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Programs that can be the browser. The first draws no window, and needs half the CPU time."""
 
 
 def find_program(*names: str, places: tuple[str, ...] = ()) -> str:

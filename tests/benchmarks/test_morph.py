@@ -22,7 +22,7 @@ from supervisors import following, pictures
 from tests import factories
 from tests.agents.conftest import BACKEND
 from tests.benchmarks.conftest import Table
-from tests.required_programs import find_program
+from tests.required_programs import CHROMIUM, find_program
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 
@@ -86,7 +86,7 @@ def test_morphing_the_queues_beside_the_waiting_tasks_of_a_desk(table: Table) ->
 
 def measure(cockpit: list[str], desk: list[str]) -> tuple[float, float]:
     """Return the medians of both in a page, in ms; they take turns."""
-    program = find_program("chromium", "chromium-browser", "google-chrome")
+    program = find_program(*CHROMIUM)
     flags = ["--no-sandbox"] if os.getuid() == 0 else []
     taken: tuple[list[float], list[float]] = ([], [])
     with sync_playwright() as playwright:

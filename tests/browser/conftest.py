@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from routing.demo.client import Client
-from tests.required_programs import find_program
+from tests.required_programs import CHROMIUM, find_program
 from tests.server import Cordboard, wait_until
 
 PATIENCE = 60_000
@@ -27,7 +27,7 @@ def cordboard(demo: Cordboard) -> Cordboard:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Return a browser without a window."""
-    program = find_program("chromium", "chromium-browser", "google-chrome")
+    program = find_program(*CHROMIUM)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

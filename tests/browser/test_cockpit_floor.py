@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Customers, LogIn, open_page
 from tests.browser.test_cockpit import cockpit, pytestmark
 from tests.browser.test_main_job import choose, in_hand, offer, press
-from tests.required_programs import find_program
+from tests.required_programs import CHROMIUM, find_program
 from tests.server import Cordboard, wait_until
 
 __all__ = ["cockpit", "pytestmark"]
@@ -32,7 +32,7 @@ def doomed(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Page, Callable[[
     port = tmp_path / "DevToolsActivePort"
     process = subprocess.Popen(
         [
-            find_program("chromium", "chromium-browser", "google-chrome"),
+            find_program(*CHROMIUM),
             *("--headless=new", "--disable-gpu", "--remote-debugging-port=0"),
             *("--no-first-run", "--disable-background-networking", f"--user-data-dir={tmp_path}"),
             *(["--no-sandbox"] if os.getuid() == 0 else []),
