@@ -23,11 +23,12 @@ ACCOUNTS = ("postgres", "nobody")
 
 
 @contextlib.contextmanager
-def private_server(*, durable: bool = False) -> Iterator[str]:
+def private_server(*, durable: bool = False, preload: str = "") -> Iterator[str]:
     """Run a server on a socket in a directory of its own; yield its URL, and end it after.
 
     Arguments:
         durable: whether each commit waits for the disk, as in production.
+        preload: libraries that the server loads at its start.
     """
     initdb = find_program("initdb", places=PROGRAM_DIRECTORIES)
     # Next to it, as the versions of the two must agree; through the link that a PATH may hold.
@@ -38,7 +39,7 @@ def private_server(*, durable: bool = False) -> Iterator[str]:
     if account:
         os.chown(home, account.pw_uid, account.pw_gid)
     data = home / "data"
-    options = f"-k {home} -c listen_addresses=''"
+    options = f"-k {home} -c listen_addresses='' -c shared_preload_libraries='{preload}'"
     if not durable:
         # Nothing of it outlives the tests, so nothing of it need survive a power cut.
         options += " -c fsync=off -c synchronous_commit=off"

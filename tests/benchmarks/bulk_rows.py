@@ -97,7 +97,8 @@ def add_waiting_tasks(floor: models.Workspace, size: int) -> None:
     missing = size - models.Task.objects.pending().filter(workspace=floor).count()
     if missing <= 0:
         return
-    made = models.Task.objects.filter(workspace=floor).order_by("pk").values_list("pk", flat=True)
+    alive = models.Task.objects.filter(workspace=floor, date_finished=None)
+    made = alive.order_by("pk").values_list("pk", flat=True)
     there = list(made[:1_000])
     first = random.Random(size).sample(there, min(missing, len(there)))
     columns = [

@@ -8,10 +8,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from django.db import connection
 
 from tests.server import ROOT, Cordboard
 
@@ -80,6 +83,18 @@ def cpu_seconds(process: int) -> float:
     """Return how many seconds a process has computed, in steps of the kernel's clock."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spent_seconds() -> float:
+    """Return how many seconds this process has computed, with its session of PostgreSQL."""
+    own = time.process_time()
+    if connection.vendor != "postgresql":
+        return own
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    # Nanoseconds of its only thread; `stat` has steps of 10 ms.
+    return own + int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
 
 
 def database_cpu_seconds(url: str) -> float:

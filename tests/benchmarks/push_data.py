@@ -89,6 +89,11 @@ def log_in_all(workers: list[models.Worker], now: datetime) -> list[str]:
     for worker, user in zip(workers, users, strict=True):
         worker.user = user
     models.Worker.objects.bulk_update(workers, ["user"], batch_size=300)
+    return open_sessions(users, now)
+
+
+def open_sessions(users: list[User], now: datetime) -> list[str]:
+    """Return the cookie of a new session of each user."""
     store = SessionStore()
     rows = Session.objects.bulk_create(
         (

@@ -1,4 +1,4 @@
-"""The CPU time of the cockpit's picture of a floor, and of its shared panels (P1 to P3).
+"""The cockpit's picture of a floor: CPU time, memory, and its shared panels (P1 to P3, P12).
 
 `FLOOR_WAITING` and `FLOOR_AGENTS` are the smaller of the two floors that are compared;
 `FLOOR_QUEUES` is the number of queues, each with an expression of its own.
@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import statistics
-import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -31,7 +31,7 @@ from tests import factories
 from tests.agents.conftest import BACKEND
 from tests.benchmarks import bulk_rows
 from tests.benchmarks.conftest import Table
-from tests.benchmarks.processes import cpu_seconds
+from tests.benchmarks.processes import spent_seconds
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 
@@ -40,6 +40,7 @@ AGENTS = int(os.environ.get("FLOOR_AGENTS", "500"))
 QUEUES = int(os.environ.get("FLOOR_QUEUES", "100"))
 CHANGED = 50
 ROUNDS = 20
+MOST_BYTES = 1_024
 
 
 @access.supervisors_only
@@ -80,6 +81,27 @@ def test_renewing_a_picture_with_many_agents(table: Table) -> None:
         f"{few:.1f}  {many:.1f}",
         f"{many / few:.2f}x",
         many <= 2.0 * few,
+    )
+
+
+def test_the_memory_of_a_picture(table: Table) -> None:
+    sizes = []
+    for agents in (AGENTS, 10 * AGENTS):
+        floor = make_floor(agents=agents)
+        # Workers as the router has them are in memory with and without a picture.
+        read_whole(floor)
+        tracemalloc.start()
+        picture = read_whole(floor)
+        gc.collect()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert len(picture.workers) == agents
+    each = (sizes[1] - sizes[0]) / (9 * AGENTS)
+    table.add(
+        f"P12 memory of a picture for each of {10 * AGENTS:,} agents ({MOST_BYTES:,} bytes)",
+        f"{each:,.0f} bytes",
+        "",
+        each <= MOST_BYTES,
     )
 
 
@@ -174,16 +196,7 @@ def describe_whole(floor: models.Workspace) -> str:
 
 def measure_ms(act: Callable[[], object], *, rounds: int) -> float:
     """Return the CPU time of an act in ms, with what the database's process takes for it."""
-    begun = _cpu_seconds()
+    begun = spent_seconds()
     for _ in range(rounds):
         act()
-    return (_cpu_seconds() - begun) * 1000 / rounds
-
-
-def _cpu_seconds() -> float:
-    own = time.process_time()
-    if connection.vendor != "postgresql":
-        return own
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        return own + cpu_seconds(cursor.fetchone()[0])
+    return (spent_seconds() - begun) * 1000 / rounds
