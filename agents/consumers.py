@@ -16,7 +16,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from agents import access, calling, commands, desk_checks, frames, waiting
+from agents import access, calling, commands, desk_checks, frames, served_queues
 from agents.access import Agent
 from agents.arguments import CommandRefused
 from agents.dashboard import Panel
@@ -231,7 +231,7 @@ class AgentConsumer(Direct, AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """
         agent = self._load_agent()
         worker = agent.worker
-        served = waiting.load_served_queues(worker)
+        served = served_queues.load_served_queues(worker)
         names = {
             groups.worker_group(worker.sid),
             groups.desks_group(worker.sid),

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext
 
-from agents import cards, waiting_tasks
+from agents import cards, served_queues, waiting_tasks
 from agents.selections import LONGEST_SEARCH, Selection
 from agents.waiting_tasks import MOST_SEARCHED
 from routing import models, task_layouts
 from routing.core import eligibility
 from routing.core.clock import microseconds
-from routing.core.matching import conditions
 from routing.core.vocabulary import GrabPolicy, QueueOrder, Refusal
-from routing.snapshots import lanes, requirements, workers
+from routing.snapshots import requirements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +39,6 @@ class Row:
     entered: datetime
     refusal: Refusal | None
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedQueues:
-    """The queues that a worker serves, by name, and whether their load can change that."""
-
-    queues: Sequence[models.TaskQueue]
-    by_load: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,37 +80,14 @@ class QueuePanel:
         return replace(self.selection, by_age=True).query
 
 
-def load_served_queues(worker: models.Worker) -> ServedQueues:
-    """Return the queues that a worker serves now."""
-    queues = waiting_tasks.list_queues(worker.workspace_id)
-    return _select_served(queues, load_candidate(worker))
-
-
-def _select_served(
-    queues: Iterable[models.TaskQueue], candidate: eligibility.Candidate
-) -> ServedQueues:
-    loaded = [(row, lanes.build_queue(row)) for row in queues]
-    return ServedQueues(
-        queues=[
-            row for row, queue in loaded if eligibility.membership_refusal(candidate, queue) is None
-        ],
-        by_load=any(conditions.reads_load(queue.target_workers) for _, queue in loaded),
-    )
-
-
-def load_candidate(worker: models.Worker) -> eligibility.Candidate:
-    """Load a worker as the router does."""
-    return eligibility.Candidate(workers.load_worker(worker.pk))
-
-
 def load_queue_panel(
     worker: models.Worker, selection: Selection | None = None, *, now: datetime
 ) -> QueuePanel:
     """Return the selected waiting tasks of the queues that a worker serves."""
     selection = selection or Selection()
-    candidate = load_candidate(worker)
-    all_queues, horizons = waiting_tasks.load_queues(worker.workspace_id)
-    queues = _select_served(all_queues, candidate).queues
+    candidate, possible = served_queues.load_candidate(worker)
+    loaded, horizons = waiting_tasks.load_queues(possible)
+    queues = served_queues.select_served(loaded, candidate).queues
     chosen = next((queue for queue in queues if queue.sid == selection.queue), None)
     channels = waiting_tasks.list_channels(worker.workspace_id) if selection.channel else []
     channel = next((each for each in channels if each.sid == selection.channel), None)

@@ -68,19 +68,22 @@ class FoundTasks:
         return sorted(self.tasks, key=_age)
 
 
-def load_queues(
-    workspace_id: int,
-) -> tuple[list[models.TaskQueue], list[tuple[Any, ...]]]:
-    """Return a workspace's queues by name, and the pairs of their horizons."""
+def load_queues(pks: Sequence[int]) -> tuple[list[models.TaskQueue], list[tuple[Any, ...]]]:
+    """Return queues by name, and the pairs of their horizons."""
     with pipeline():
-        queues = _QUEUES.send(workspace_id)
-        horizons = _HORIZONS.send(workspace_id)
+        queues = _QUEUES.send(pks)
+        horizons = _HORIZONS.send(pks)
     return queues.result(), horizons.result()
 
 
-def list_queues(workspace_id: int) -> list[models.TaskQueue]:
-    """Return a workspace's queues by name."""
-    return _QUEUES(workspace_id)
+def list_queues(pks: Sequence[int]) -> list[models.TaskQueue]:
+    """Return queues by name."""
+    return _QUEUES(pks)
+
+
+def list_all_queues(workspace_id: int) -> list[models.TaskQueue]:
+    """Return a workspace's queues."""
+    return _ALL_QUEUES(workspace_id)
 
 
 def list_channels(workspace_id: int) -> list[models.TaskChannel]:
@@ -187,22 +190,23 @@ def _first_served(workspace: Any, queues: Any) -> QuerySet[models.Task]:
     return _PENDING.filter(task_queue__in=queues, pk__in=first).order_by(*_SERVED)
 
 
-def _horizons(workspace: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
+def _horizons(pks: Any) -> QuerySet[models.TaskQueue, tuple[Any, ...]]:
     of_queue = _PENDING.filter(task_queue=OuterRef("pk")).order_by("date_created", "pk")
     fiftieth = of_queue.values("date_created")[MOST_ROWS - 1 : MOST_ROWS]
-    queues = models.TaskQueue.objects.filter(workspace_id=workspace)
+    queues = models.TaskQueue.objects.filter(pk__in=pks)
     return queues.annotate(horizon=Subquery(fiftieth)).values_list("pk", "horizon")
 
 
 _QUEUES: Final = CompiledQuery(
-    lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace).order_by(
-        "friendly_name", "pk"
-    )
+    lambda pks=SEQUENCE: models.TaskQueue.objects.filter(pk__in=pks).order_by("friendly_name", "pk")
+)
+_ALL_QUEUES: Final = CompiledQuery(
+    lambda workspace: models.TaskQueue.objects.filter(workspace_id=workspace)
 )
 _CHANNELS: Final = CompiledQuery(
     lambda workspace: models.TaskChannel.objects.filter(workspace_id=workspace).order_by("pk")
 )
-_HORIZONS: Final = CompiledQuery(_horizons)
+_HORIZONS: Final = CompiledQuery(lambda pks=SEQUENCE: _horizons(pks))
 _OLDEST: Final = CompiledQuery(
     lambda queues=SEQUENCE, horizon=MOMENT: _PENDING.filter(
         task_queue__in=queues, date_created__lte=horizon

@@ -65,6 +65,7 @@ _shared_servers: dict[str, Cordboard] = {}
 
 
 _PROCESS_STATE = (
+    ("agents.served_queues", "_possible.clear"),
     ("routing.actions.support.first_offers", "forget_pauses"),
     ("routing.floor_watches", "forget_watches"),
     ("routing.db.guarded", "clear_caches"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from routing import configurations, models, sids
 from routing.actions.support import changes as changed
@@ -53,6 +53,7 @@ def create_task_queue(
     **values: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
     """Create a queue; without `target_workers` all workers serve it."""
+    _advance_version(workspace.pk)
     queue = models.TaskQueue(
         sid=sids.new_sid("WQ"), workspace=workspace, date_created=now, date_updated=now
     )
@@ -78,6 +79,7 @@ def update_task_queue(
     **changes: Unpack[TaskQueueChanges],
 ) -> models.TaskQueue:
     """Change a queue; its waiting tasks are matched again at once."""
+    _advance_version(queue.workspace_id)
     locking.lock_row(queue)
     before = changed.read_values(TASK_QUEUE, queue)
     _set_values(queue, changes)
@@ -96,6 +98,7 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
 
     Finished tasks stay readable, without their queue.
     """
+    _advance_version(queue.workspace_id)
     locking.lock_row(queue, to_delete=True)
     for workflow in models.Workflow.objects.filter(workspace_id=queue.workspace_id).order_by("pk"):
         if (
@@ -114,6 +117,12 @@ def delete_task_queue(*, queue: models.TaskQueue, actor: Actor, now: datetime) -
     models.Lane.objects.filter(task_queue=queue).delete()
     _record(EventType.TASK_QUEUE_DELETED, queue, actor, now)
     queue.delete()
+
+
+def _advance_version(workspace_id: int) -> None:
+    """Advance the version of a workspace's queues, before any of them is locked."""
+    rows = models.Workspace.objects.filter(pk=workspace_id)
+    rows.update(queues_version=F("queues_version") + 1)
 
 
 def _is_queue_of_live_tasks(queue: models.TaskQueue) -> bool:

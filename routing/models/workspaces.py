@@ -53,6 +53,8 @@ class Workspace(Dated):
             "timeout activity, and their offers go to other workers. 0: never."
         ),
     )
+    # Every change of a queue advances it, so that a process may keep who serves which queue.
+    queues_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     rejection_pause = models.PositiveIntegerField(
         "pause after a rejection",
         default=0,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 
-from agents import consumers, dashboard, frames, waiting
+from agents import consumers, dashboard, frames, served_queues
 from agents.dashboard import Panel
 from routing import groups, models
 from routing.actions import dismissals
@@ -57,7 +57,7 @@ def draw_panels(desk: Desk) -> dict[Panel, str]:
 
 def groups_of(desk: Desk) -> set[str]:
     """Return the groups that this desk's socket is in."""
-    queues = waiting.load_served_queues(desk.worker).queues
+    queues = served_queues.load_served_queues(desk.worker).queues
     return {
         groups.worker_group(desk.worker.sid),
         groups.workspace_group(desk.worker.workspace.sid),
@@ -73,7 +73,7 @@ def parse(frame: str | None) -> Any:
 def list_stale_panels(desk: Desk, before: set[str], recorder: Recorder) -> set[str]:
     """Return the panels that the frames of a desk's socket name as stale."""
     stale: set[str] = set()
-    served = waiting.load_served_queues(desk.worker)
+    served = served_queues.load_served_queues(desk.worker)
     causes = consumers.REJOIN_BY_LOAD if served.by_load else consumers.REJOIN
     refreshes_groups = False
     for group, message in recorder.published:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -85,6 +86,9 @@ class Floor:
                 date_updated=now,
             )
             for number in range(missing)
+        )
+        models.Workspace.objects.filter(pk=self.workspace.pk).update(
+            queues_version=F("queues_version") + 1
         )
 
     def grow_backlog(self, count: int) -> None:
