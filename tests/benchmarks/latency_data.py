@@ -45,6 +45,8 @@ def main(sides: dict[str, int]) -> None:
         workspace=floor,
         friendly_name="Crowd",
         configuration=json.dumps({"task_routing": {"default_filter": target}}),
+        # No agent answers, and who lets an offer expire would get no other.
+        task_reservation_timeout=3_600,
         actor=SYSTEM,
         now=now,
     )

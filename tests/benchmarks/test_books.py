@@ -15,7 +15,7 @@ from routing import models
 from routing.actions import offers, tasks
 from routing.actors import SYSTEM
 from routing.db.pipeline import Pending
-from routing.events import courier
+from routing.events import courier, recorder
 from routing.router.matching import match_workspace
 from routing.snapshots import grab_places
 from routing.statistics import bookkeeper
@@ -70,9 +70,15 @@ def test_what_the_log_says_more_of_offers(table: Table, monkeypatch: pytest.Monk
         bulk_rows.add_waiting_tasks(floor, BACKLOG)
         match_workspace(floor, now=NOW)  # changed workers are read before the clock starts
 
+    build_row = recorder.row
+
+    def build_plain_row(draft: recorder.Draft, *given: Any, **more: Any) -> models.Event:
+        draft.data.pop("reservation_origin", None)
+        return build_row(draft, *given, **more)
+
     def without() -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(offers, "_find_origin", lambda task: None)
+            patch.setattr(recorder, "row", build_plain_row)
             offer()
 
     beside, taken = measure_in_turns(without, offer, prepare)

@@ -22,6 +22,8 @@ from tests.benchmarks.websocket_clients import raise_file_limit
 
 SPREAD_SECONDS: Final = 0.3
 SAMPLE_SECONDS: Final = 0.5
+REFUSED: Final = {503: 1.0, 429: 3.0}
+"""Seconds after which a page asks again, by the status of a refusal."""
 
 
 @dataclass
@@ -120,11 +122,15 @@ class Viewer:
         try:
             async with self._turn:
                 sent = now_ms()
-                status, etag = await self._ask(name, panel)
+                try:
+                    status, etag = await self._ask(name, panel)
+                except (OSError, asyncio.IncompleteReadError):
+                    self._line = None  # The server has closed an idle connection.
+                    status, etag = await self._ask(name, panel)
             self.counts["fetched"] += 1
-            if status == 503:
+            if status in REFUSED:
                 self.counts["refused"] += 1
-                panel.wanted, rest = True, 1.0
+                panel.wanted, rest = True, REFUSED[status]
             else:
                 assert status in (200, 304), status
                 panel.as_of = sent
