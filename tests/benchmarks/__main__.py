@@ -26,6 +26,7 @@ ON_POSTGRES = [
     "tests/benchmarks/test_floor.py",
     "tests/benchmarks/test_reports.py",
     "tests/benchmarks/test_large_floor.py",
+    "tests/benchmarks/test_task_pages.py",
 ]
 QUICK = [
     "tests/benchmarks/test_steps.py",
