@@ -75,8 +75,8 @@ app.conf.beat_schedule = {
     # New events, which figures of the past count.
     "keep_books": {
         "task": "routing.jobs.keep_books",
-        "schedule": 1.0,
-        "options": {"expires": 1.0},
+        "schedule": 0.5,
+        "options": {"expires": 0.5},
     },
     # Supervisors' batches whose process has died, or whose job was lost.
     "sweep_batches": {

@@ -1,8 +1,7 @@
 """Many open cockpits beside a working floor: ages, offers, statements and memory (P4, P6, P12).
 
-`VIEWERS` is their number; they have ten different views. With `FETCHING=1` their pages fetch each
-panel, as pages do that the server sends none. Everything shares one machine: the server, its
-database, the agents, and the viewers. `pg_stat_statements` counts the statements.
+`VIEWERS` is their number; they have ten different views. Everything shares one machine: the server,
+its database, the agents, and the viewers. `pg_stat_statements` counts the statements.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from tests.server import ROOT, Cordboard, running_server
 pytestmark = pytest.mark.bench
 
 VIEWERS: Final = int(os.environ.get("VIEWERS", "500"))
-FETCHING: Final = os.environ.get("FETCHING") == "1"
 FEW: Final = 10
 RATE: Final = 50
 WARMING, SECONDS = 3, 15
@@ -73,8 +71,6 @@ def test_many_viewers_beside_a_working_floor(
         crowd = make_crowd(server)
         workspace = crowd["base"].rpartition("/")[2]
         pages = run_to_end("viewer_data", server, workspace, str(VIEWERS))
-        if FETCHING:
-            pages = [page | {"socket": page["socket"].partition("&panels=")[0]} for page in pages]
         run = Measurement(table, server, url, database, crowd, clients)
         alone = run.measure("no viewers")
         clients.ask(do="open", pages=pages[:FEW])

@@ -30,7 +30,7 @@ VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("queues", {"sort": "-wait"}),
     ("queue", {}),
     ("agents", {"size": 25}),
-    ("agents", {"show": ("mosaic",)}),
+    ("agents", {"state": ("idle",), "size": 25}),
     ("tasks", {"size": 25}),
     ("tasks", {"sort": "newest", "size": 25}),
 )
@@ -54,10 +54,9 @@ def main(workspace_sid: str, viewers: int) -> None:
         more = {"queue": (queue.sid,)} if name == "queue" else given
         view = View(workspace=floor.sid, **more).canonical
         panels = ("bell", *PAGES[name].panels)
-        watched = f"{view}&panels={','.join(panels)}&lang=en"
         pages.append(
             {
-                "socket": f"/supervisor/socket?{watched}",
+                "socket": f"/supervisor/socket?workspace={floor.sid}",
                 "view": view,
                 "panels": panels,
                 "cookie": cookie,

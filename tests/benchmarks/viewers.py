@@ -1,8 +1,8 @@
 """Hold hundreds of open cockpits: their sockets, and the panels that their pages fetch.
 
 Run as a process of its own, as `websocket_clients` is. A viewer does what static/supervisors does:
-it shows panels that frames bring, fetches stale ones within 300 ms, one request at a time, and
-counts how old the oldest panel on its page is.
+it fetches stale panels within 300 ms, one request at a time, and counts how old the oldest panel on
+its page is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Viewer:
 
     def __init__(self, port: int, page: dict[str, Any]) -> None:
         self.ready = asyncio.Event()
-        self.counts = {"frames": 0, "shown": 0, "fetched": 0, "unchanged": 0, "refused": 0}
+        self.counts = {"frames": 0, "fetched": 0, "unchanged": 0, "refused": 0}
         self._port, self._page = port, page
         self._panels = {name: ShownPanel(as_of=now_ms()) for name in page["panels"]}
         self._turn = asyncio.Lock()
@@ -67,7 +67,7 @@ class Viewer:
             while True:
                 code, payload = await read_frame(reader)
                 if code == 1:
-                    self._hear(json.loads(payload), writer)
+                    self._hear(json.loads(payload))
                 elif code == 9:
                     writer.write(mask(0x8A, payload))
                 elif code == 8:
@@ -79,20 +79,10 @@ class Viewer:
             for fetch in self._fetches:
                 fetch.cancel()
 
-    def _hear(self, frame: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    def _hear(self, frame: dict[str, Any]) -> None:
         self.counts["frames"] += 1
-        at = frame["at"]
         for name in frame.get("stale", ()):
-            self._mark_stale(name, at)
-        if "html" in frame:
-            for name in frame["html"]:
-                panel = self._panels[name]
-                if panel.busy:
-                    self._mark_stale(name, at)
-                else:
-                    panel.wanted, panel.as_of, panel.etag = False, at, ""
-                    self.counts["shown"] += 1
-            writer.write(mask(0x81, b'{"id": 1, "command": "floor.shown"}'))
+            self._mark_stale(name, frame["at"])
         for panel in self._panels.values():
             if not panel.wanted and not panel.busy:
                 panel.as_of = now_ms()

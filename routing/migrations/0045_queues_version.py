@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0043_lists_of_workers_and_queues'),
+        ("routing", "0044_unpublished_events"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='workspace',
-            name='queues_version',
+            model_name="workspace",
+            name="queues_version",
             field=models.PositiveBigIntegerField(db_default=0, default=0, editable=False),
         ),
     ]
