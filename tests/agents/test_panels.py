@@ -311,7 +311,9 @@ OVERHEAD = 3  # the session, the user, their workers
 
 
 @pytest.mark.parametrize(
-    ("panel", "queries"), [("presence", 3), ("offers", 1), ("tasks", 1), ("queue", 8)]
+    # The queue's has two more within the transaction of a test, where no worker is cached.
+    ("panel", "queries"),
+    [("presence", 3), ("offers", 1), ("tasks", 1), ("queue", 10)],
 )
 def test_the_number_of_queries_of_a_panel_does_not_depend_on_what_it_shows(
     floor: Floor, django_assert_num_queries: NumQueries, panel: str, queries: int
@@ -340,5 +342,5 @@ def test_a_long_list_takes_two_more_queries(
     for _ in range(51):
         floor.task()
     floor.alice.get("panels/queue")
-    with django_assert_num_queries(OVERHEAD + 10):
+    with django_assert_num_queries(OVERHEAD + 12):
         floor.alice.get("panels/queue")

@@ -121,8 +121,12 @@ class GeneratedDay:
         task_transitions.cancel_task(task=task, reason="closed", **self.by(SUPERVISOR))
         colleague = self.hire(chat=9)
         for to in (colleague.sid, self.queues[1].sid):
+            # First in its queue, however many tasks a long day has left.
             task = factories.task(
-                self.workspace, attributes=self.some_attributes(), **self.by(CUSTOMER)
+                self.workspace,
+                attributes=self.some_attributes(),
+                priority=1_000,
+                **self.by(CUSTOMER),
             )
             held = offers.grab_task(task=task, worker=helper, **self.by())
             mode = TransferMode.COLD
