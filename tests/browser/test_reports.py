@@ -24,6 +24,9 @@ def count_abandoned(page: Page, address: str) -> int:
     return found
 
 
+MOST_CELLS = 20
+
+
 def make_figures(page: Page, customers: Customers) -> str:
     """Let two customers give up, and wait until they are counted; return the report's address."""
     address = urljoin(page.url, "/supervisor/reports/service")
@@ -38,7 +41,7 @@ def make_figures(page: Page, customers: Customers) -> str:
     return address
 
 
-def test_every_cell_on_the_page_opens_as_many_tasks_as_it_says(
+def test_cells_on_the_page_open_as_many_tasks_as_they_say(
     cockpit: Page, customers: Customers
 ) -> None:
     make_figures(cockpit, customers)
@@ -52,7 +55,8 @@ def test_every_cell_on_the_page_opens_as_many_tasks_as_it_says(
         if str(link.text_content()).isdigit()
     ]
     assert len(said) > 3
-    for address, count in said:
+    # Fewer than a user may open in a minute; tests/supervisors opens every cell.
+    for address, count in said[:: len(said) // MOST_CELLS + 1]:
         cockpit.goto(urljoin(cockpit.url, address))
         expect(cockpit.get_by_role("heading", level=1)).to_contain_text(f": {count}")
         expect(cockpit.locator("#cell-table tbody tr")).to_have_count(min(count, 100))
