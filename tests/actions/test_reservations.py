@@ -218,14 +218,14 @@ def test_a_full_channel_is_not_claimed_even_if_an_older_snapshot_had_room(
     assert factories.status(another) == "pending"
 
 
-@pytest.mark.parametrize(("sizes", "statements"), [((1, 12), 10), ((25, 45), 18)])
+@pytest.mark.parametrize(("sizes", "statements"), [((1, 12), 11), ((25, 45), 19)])
 def test_a_batch_takes_as_many_statements_as_one_decision(
     workspace: models.Workspace,
     django_assert_num_queries: Assert,
     sizes: tuple[int, ...],
     statements: int,
 ) -> None:
-    """Three to read under lock, five to write, and two for the savepoint of the test.
+    """Three to read under lock, six to write, and two for the savepoint of the test.
 
     Beside many rows, what they refer to is read by statements of their own, and most of what is
     new is written by statements that are prepared once.
