@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routing import groups, housekeeping, jobs, models, wakeups
@@ -136,3 +138,18 @@ def test_an_event_that_is_deleted_before_it_is_published_leaves_no_row() -> None
     assert models.UnpublishedEvent.objects.exists()
     housekeeping.delete_old_rows(now=timezone.now())
     assert not models.UnpublishedEvent.objects.exists()
+
+
+def test_sqlite_notes_new_events_by_their_ids_whatever_it_knows_of_the_table() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL notes them in the insert")
+    workspace = factories.workspace()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as queries:
+        factories.task(workspace)
+    insert = next(q["sql"] for q in queries if "INTO unpublished_events" in q["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + insert.replace("%", "%%"))
+        plan = [line[-1] for line in cursor.fetchall()]
+    assert plan == ["SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
