@@ -6,8 +6,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from routing.db.sql.events import FIRST_UNPUBLISHED
 from routing.models import Event, UnpublishedEvent
 
 LEFT_AFTER: Final = timedelta(seconds=3)
@@ -23,9 +25,8 @@ def mark_published(ids: Collection[int]) -> None:
 
 def load_left_behind(*, now: datetime) -> list[Event]:
     """Return the first events that a process left unpublished, in order."""
-    first = UnpublishedEvent.objects.order_by("pk").values("pk")[:MOST_LOADED]
-    left = Event.objects.filter(pk__in=first, event_date__lte=now - LEFT_AFTER)
-    return list(left.order_by("pk"))
+    latest = connection.ops.adapt_datetimefield_value(now - LEFT_AFTER)
+    return list(Event.objects.raw(FIRST_UNPUBLISHED, [MOST_LOADED, latest]))
 
 
 def count_unpublished(*, most: int) -> int:
@@ -35,8 +36,9 @@ def count_unpublished(*, most: int) -> int:
 
 def find_oldest_date() -> datetime | None:
     """Return the date of the first unpublished event."""
-    first = UnpublishedEvent.objects.order_by("pk").values("pk")[:1]
-    return Event.objects.filter(pk__in=first).values_list("event_date", flat=True).first()
+    for first in UnpublishedEvent.objects.order_by("pk")[:1]:
+        return Event.objects.filter(pk=first.pk).values_list("event_date", flat=True).first()
+    return None
 
 
 def delete_orphans() -> None:

@@ -16,7 +16,7 @@ from routing import groups, housekeeping, jobs, models, wakeups
 from routing.actions import workers
 from routing.actors import SYSTEM
 from routing.core.event_catalog import NEEDS_DELIVERY
-from routing.events import courier
+from routing.events import courier, unpublished
 from tests import factories
 from tests.events.conftest import channel_layer
 from tests.factories import NOW
@@ -153,3 +153,21 @@ def test_sqlite_notes_new_events_by_their_ids_whatever_it_knows_of_the_table() -
         cursor.execute("EXPLAIN QUERY PLAN " + insert.replace("%", "%%"))
         plan = [line[-1] for line in cursor.fetchall()]
     assert plan == ["SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
+
+
+def test_a_sweep_seeks_what_is_unpublished_whatever_sqlite_knows_of_the_log() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("this is about the plans of SQLite")
+    factories.task(factories.workspace())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as queries:
+        assert unpublished.load_left_behind(now=factories.later(60))
+        assert unpublished.find_oldest_date()
+    plans = []
+    with connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"].replace("%", "%%"))
+            plans += [line[-1] for line in cursor.fetchall()]
+    assert any(step.startswith("SEARCH event") for step in plans)
+    assert not any(step.startswith("SCAN event") for step in plans)

@@ -1,4 +1,4 @@
-"""Events that were restored from another database."""
+"""Events that are unpublished, and those that were restored from another database."""
 
 from __future__ import annotations
 
@@ -24,4 +24,17 @@ PLACE_RESTORED_EVENTS: Final = """
 """Move events with transaction ids of another PostgreSQL before all that this one will write.
 
 It finds them by the index `events_log`. PostgreSQL only.
+"""
+
+FIRST_UNPUBLISHED: Final = """
+    SELECT event.*
+    FROM (SELECT event_id FROM unpublished_events ORDER BY event_id LIMIT %s) AS one
+    CROSS JOIN events AS event
+    WHERE event.id = one.event_id AND event.event_date <= %s
+    ORDER BY event.id
+"""
+"""The first unpublished events that are older than a moment.
+
+It finds them by the primary key. The CROSS JOIN lets SQLite read the few ids first, whatever its
+statistics say of the log.
 """
