@@ -8,6 +8,7 @@ for that while things happen.
 from __future__ import annotations
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -59,8 +60,24 @@ class _Undone(NamedTuple):
     channels: str | None
 
 
+_writing: Final = threading.Lock()
+"""Held while this process writes. A second writer would compute the same quarters in vain."""
+
+
 def write_slot_figures(*, now: datetime) -> int:
-    """Write the quarters of every workspace that are over; return how many there were."""
+    """Write the quarters of every workspace that are over; return how many there were.
+
+    Returns 0 while another thread of this process does that.
+    """
+    if not _writing.acquire(blocking=False):
+        return 0
+    try:
+        return _write_workspaces(now)
+    finally:
+        _writing.release()
+
+
+def _write_workspaces(now: datetime) -> int:
     end = bookkeeper.floor_minute(now - SETTLED_AFTER)
     written = 0
     due = Bookmark.objects.filter(Q(slots_minute=None) | Q(slots_minute__lt=end))

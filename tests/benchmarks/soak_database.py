@@ -41,7 +41,9 @@ def fill(desks: int, capacity: int) -> dict[str, Any]:
     floor = workspaces.create_workspace(
         account=account, friendly_name="Soak", actor=SYSTEM, now=now
     )
-    workflow = factories.workflow(floor, now=now)
+    # An event of the past would let the bookkeeper write slot figures for all quarters since.
+    queue = factories.queue(floor, now=now)
+    workflow = factories.workflow(floor, default=queue, now=now)
     cookies = [latency_data.add_agent(floor, "here") for _ in range(desks)]
     models.WorkerChannel.objects.filter(worker__workspace=floor).update(
         configured_capacity=capacity, worker_available=True

@@ -149,6 +149,21 @@ def test_a_quarter_is_written_when_its_actions_have_ended() -> None:
     assert slot_figures.write_slot_figures(now=later(930)) == 1
 
 
+def test_a_process_writes_quarters_in_one_thread_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bookkeeper.find_or_create_bookmark(factories.workspace())
+    write_workspace, written = slot_figures.write_workspace, []
+
+    def write_beside_another(mark: models.Bookmark, *, end: int) -> int:
+        written.append(slot_figures.write_slot_figures(now=later(930)))
+        return write_workspace(mark, end=end)
+
+    monkeypatch.setattr(slot_figures, "write_workspace", write_beside_another)
+    assert slot_figures.write_slot_figures(now=later(930)) == 1
+    assert written == [0]
+
+
 def test_a_generated_day_equals_the_naive_walk_forward() -> None:
     day = generate(seed=11, events=500)
     end = bookkeeper.floor_minute(day.now) + 15
