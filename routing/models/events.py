@@ -10,8 +10,8 @@ from routing.core.vocabulary import ResourceType
 from routing.db.sql.follow_ups import FollowUp
 from routing.models.base import choices, sid_field, unique_sid
 
-_UNHEARD = ", ".join(f"'{each.value}'" for each in EventType if each not in NEEDS_DELIVERY)
-"""Types of events that are not published, as they have no audience, as an SQL list."""
+_WITHOUT_AUDIENCE = ", ".join(f"'{each.value}'" for each in EventType if each not in NEEDS_DELIVERY)
+"""Types of events that are not published, as an SQL list."""
 
 
 class _OldestRunningTransaction(models.Func):
@@ -115,7 +115,7 @@ class Event(models.Model):
         table="unpublished_events",
         column="event_id",
         reads="event_type",
-        condition=f"event_type NOT IN ({_UNHEARD})",
+        condition=f"event_type NOT IN ({_WITHOUT_AUDIENCE})",
     )
     is_owed = False
     """Whether a callback delivery is pending for it, or for an event written with it."""
