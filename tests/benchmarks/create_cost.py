@@ -7,6 +7,7 @@ microseconds of a request in each round. The account's credentials come from the
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import sys
@@ -45,23 +46,40 @@ def main(workspace: str, rounds: int, count: int) -> dict[str, list[float]]:
 
 def whole_stack(workspace: str) -> Callable[[], None]:
     """Return a function that sends a request through the web process's whole stack."""
-    from django.core.handlers.asgi import ASGIRequest
+    pair = os.environ["ACCOUNT_SID"], os.environ["AUTH_TOKEN"]
+    return build_post(f"/v1/Workspaces/{workspace}/Tasks", FORM, pair, status=201)
 
+
+@functools.cache
+def load_handler() -> Any:
+    """Return the handler of the web process."""
     from config.patches import asgi_handler
 
-    handler = asgi_handler.application()
-    body = urlencode(FORM).encode()
-    pair = f"{os.environ['ACCOUNT_SID']}:{os.environ['AUTH_TOKEN']}"
+    return asgi_handler.application()
+
+
+def build_post(
+    path: str, form: dict[str, str], credentials: tuple[str, str], *, status: int
+) -> Callable[[], None]:
+    """Return a function that posts a form through the web process's whole stack.
+
+    Arguments:
+        status: the status that the answer must have.
+    """
+    from django.core.handlers.asgi import ASGIRequest
+
+    handler = load_handler()
+    body = urlencode(form).encode()
     scope: dict[str, Any] = {
         "type": "http",
         "method": "POST",
-        "path": f"/v1/Workspaces/{workspace}/Tasks",
+        "path": path,
         "query_string": b"",
         "client": ["127.0.0.1", 1],
         "server": ["127.0.0.1", 80],
         "headers": [
             (b"host", b"127.0.0.1"),
-            (b"authorization", b"Basic " + base64.b64encode(pair.encode())),
+            (b"authorization", b"Basic " + base64.b64encode(":".join(credentials).encode())),
             (b"content-type", b"application/x-www-form-urlencoded"),
             (b"content-length", str(len(body)).encode()),
         ],
@@ -69,7 +87,7 @@ def whole_stack(workspace: str) -> Callable[[], None]:
 
     def request() -> None:
         answer = handler.get_response(ASGIRequest(scope, BytesIO(body)))
-        assert answer.status_code == 201
+        assert answer.status_code == status, answer
         answer.close()
 
     return request

@@ -63,7 +63,7 @@ def main(sides: dict[str, int]) -> None:
     tasks.create_task(
         workspace=floor,
         task_channel=chat,
-        attributes='{"side": "nobody"}',
+        attributes='{"side": "none"}',
         priority=9,
         actor=SYSTEM,
         now=now,

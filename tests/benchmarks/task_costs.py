@@ -11,25 +11,21 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import django
 
 django.setup()
 
-from django.core.handlers.asgi import ASGIRequest  # noqa: E402 - they need the settings above
-from django.db import close_old_connections  # noqa: E402
+from django.db import close_old_connections  # noqa: E402 - they need the settings above
 from django.utils import timezone  # noqa: E402
 
 from agents import access, commands  # noqa: E402
-from config.patches import asgi_handler  # noqa: E402
 from routing import models  # noqa: E402
 from routing.actions import tasks  # noqa: E402
 from routing.actors import SYSTEM  # noqa: E402
 from routing.router import threads  # noqa: E402
-from tests.api.conftest import basic  # noqa: E402
+from tests.benchmarks.create_cost import build_post  # noqa: E402
 from tests.benchmarks.processes import database_cpu_seconds  # noqa: E402
 
 CYCLES: Final = {1: 150, 2: 80, 5: 50, 20: 20, 100: 6}
@@ -60,7 +56,6 @@ class Costs:
         agents = floor.workers.exclude(user=None).order_by("pk").values_list("user_id", flat=True)
         keys = [cookie.partition("=")[2] for cookie in crowd["cookies"][SIDE]]
         self._sessions = dict(zip(agents, keys, strict=True))
-        self._handler = asgi_handler.application()
 
     def measure_cycles(self) -> dict[str, Cost]:
         """Return the cost of a cycle without its offers, and of each offer."""
@@ -126,29 +121,8 @@ class Costs:
         return act
 
     def _post(self, path: str, **form: str) -> Any:
-        body = urlencode(form).encode()
-        pair = basic(self._crowd["username"], self._crowd["password"])
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": path,
-            "query_string": b"",
-            "client": ["127.0.0.1", 1],
-            "server": ["127.0.0.1", 80],
-            "headers": [
-                (b"host", b"127.0.0.1"),
-                (b"authorization", pair.encode()),
-                (b"content-type", b"application/x-www-form-urlencoded"),
-                (b"content-length", str(len(body)).encode()),
-            ],
-        }
-
-        def act() -> None:
-            answer = self._handler.get_response(ASGIRequest(scope, BytesIO(body)))
-            assert answer.status_code == 200, answer
-            answer.close()
-
-        return act
+        pair = self._crowd["username"], self._crowd["password"]
+        return build_post(path, form, pair, status=200)
 
     def _create(self, count: int) -> None:
         for _ in range(count):

@@ -66,7 +66,7 @@ def measure(floor: models.Workspace, useless: list[models.Worker]) -> dict[str, 
     found = {}
     fill_slots(floor)
     run(floor)
-    found["nobody free"] = steps(lambda: run(floor))
+    found["none free"] = steps(lambda: run(floor))
     slots_of(useless).update(consumed=0)
     changed(useless)
     run(floor)

@@ -102,7 +102,7 @@ def post_all(server: Cordboard, crowd: dict[str, Any], count: int) -> None:
         "Authorization": "Basic " + base64.b64encode(pair).decode(),
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    form = {"TaskChannel": "chat", "Attributes": json.dumps({"side": "nobody"})}
+    form = {"TaskChannel": "chat", "Attributes": json.dumps({"side": "none"})}
     path, body = f"/v1{crowd['base']}/Tasks", urlencode(form)
 
     def post() -> None:
